@@ -1,0 +1,65 @@
+// The durable topics, parsed once:
+//
+//   direct/{to}/{from}/{id}   group/{group}/{from}/{id}   ack/{me}   receipt/{from}/{by}/{id}
+//
+// Views point into the text that was parsed.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace restante {
+
+struct direct_topic {
+  std::string_view to, from, id;
+};
+struct group_topic {
+  std::string_view group, from, id;
+};
+struct acknowledge_topic {
+  std::string_view by;
+};
+struct receipt_topic {
+  std::string_view from, by, id;  // `by` tells `from` of the message `id`
+};
+// Below a durable root, but of none of the shapes: refused, with what is wrong.
+struct malformed_topic {
+  std::string_view why;
+};
+// Not Restante's: judged by the rules alone.
+struct ordinary_topic {};
+
+using parsed_topic =
+    std::variant<ordinary_topic, malformed_topic, direct_topic, group_topic, acknowledge_topic, receipt_topic>;
+
+// `topic` with the operator's prefix already taken off.
+parsed_topic parse_topic(std::string_view topic) noexcept;
+
+// The account that speaks in this topic; empty for ordinary and malformed ones.
+std::string_view speaker(const parsed_topic& topic) noexcept;
+
+// Whether the first level of a topic or filter (prefix taken off) is a durable root.
+bool is_durable_root(std::string_view first_level) noexcept;
+std::string_view first_level(std::string_view topic_or_filter) noexcept;
+
+// The option `topic_prefix`: every durable topic begins with it.
+class topic_prefix {
+ public:
+  topic_prefix() = default;
+  // `text` may be empty, and may or may not end in `/`.
+  explicit topic_prefix(std::string_view text);
+  // What follows the prefix; the whole with `inside` false if it does not begin with it.
+  struct stripped {
+    std::string_view rest;
+    bool inside;
+  };
+  stripped strip(std::string_view topic_or_filter) const noexcept;
+  std::string prepend(std::string_view topic) const;
+  const std::string& text() const noexcept { return text_; }  // empty, or ends in `/`
+
+ private:
+  std::string text_;
+};
+
+}  // namespace restante
