@@ -1,0 +1,182 @@
+#include "support/postgres_server.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "support/eventually.h"
+#include "support/failure.h"
+
+namespace restante::support {
+namespace {
+
+std::filesystem::path programs_folder() {
+  const finished asked = run({.arguments = {"pg_config", "--bindir"}});
+  if (asked.exit_code == 0) {
+    const std::filesystem::path folder = asked.output.substr(0, asked.output.find('\n'));
+    if (std::filesystem::exists(folder / "initdb")) return folder;
+  }
+  std::filesystem::path newest;
+  int newest_version = 0;
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator("/usr/lib/postgresql", none)) {
+    const int version = std::atoi(entry.path().filename().c_str());
+    if (version > newest_version && std::filesystem::exists(entry.path() / "bin" / "initdb")) {
+      newest_version = version;
+      newest = entry.path() / "bin";
+    }
+  }
+  if (newest.empty()) throw failure("PostgreSQL's initdb is nowhere: is the package postgresql installed?");
+  return newest;
+}
+
+std::string unprivileged_user() { return geteuid() == 0 ? "postgres" : ""; }
+
+}  // namespace
+
+std::filesystem::path postgres_program(const std::string& name) {
+  static const std::filesystem::path folder = programs_folder();
+  return folder / name;
+}
+
+const recipe& migrated() {
+  static const recipe how{
+      .name = "migrated", .prepare = [](const database& fresh) {
+        if (std::filesystem::exists(RESTANTE_PROGRAM)) {
+          run_or_fail({.arguments = {RESTANTE_PROGRAM, "migrate", "--database", fresh.owner}});
+        } else {
+          std::set<std::filesystem::path> files;
+          for (const auto& entry : std::filesystem::directory_iterator(RESTANTE_SCHEMAS))
+            files.insert(entry.path());
+          for (const auto& file : files) query(fresh.owner, read_file(file));
+        }
+        query(fresh.owner, "grant restante_broker to broker");
+      }};
+  return how;
+}
+
+postgres_server::postgres_server(const std::vector<std::string>& settings)
+    : user_(unprivileged_user()), directory_(user_) {
+  initialize(settings);
+  start();
+  query(superuser(), "create role owner login createrole; create role broker login");
+}
+
+postgres_server::~postgres_server() {
+  if (server_) kill();
+}
+
+void postgres_server::initialize(const std::vector<std::string>& settings) {
+  const std::filesystem::path data = directory_.path() / "data";
+  run_or_fail(
+      {.arguments = {postgres_program("initdb"), "--pgdata", data, "--username=postgres", "--auth=trust",
+                     "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"},
+       .user = user_});
+  std::ofstream configuration(data / "postgresql.conf", std::ios::app);
+  configuration << "listen_addresses = ''\n"
+                << "unix_socket_directories = '" << directory_.path().string() << "'\n"
+                << "fsync = off\nfull_page_writes = off\nshared_buffers = 32MB\nmax_wal_size = 256MB\n";
+  for (const std::string& line : settings) configuration << line << "\n";
+}
+
+void postgres_server::start() {
+  const std::filesystem::path data = directory_.path() / "data";
+  server_ = std::make_unique<process>(program{.arguments = {postgres_program("postgres"), "-D", data},
+                                              .user = user_,
+                                              .output = directory_.path() / "log",
+                                              .death_signal = SIGQUIT});
+  const bool ready = eventually([&] {
+    return !server_->running() || read_file(data / "postmaster.pid").find("ready") != std::string::npos;
+  });
+  if (!ready || !server_->running()) throw failure("PostgreSQL does not start: " + log_text());
+}
+
+void postgres_server::stop() {
+  server_->signal(SIGINT);
+  if (!server_->wait(patience)) throw failure("PostgreSQL does not stop: " + log_text());
+  server_.reset();
+}
+
+void postgres_server::kill() {
+  const std::vector<pid_t> all = processes();
+  for (const pid_t each : all) ::kill(each, SIGKILL);
+  server_->wait(patience);
+  server_.reset();
+  // Not ours to wait for, and a restart is refused while one of them holds the shared memory.
+  require_eventually("PostgreSQL's processes are gone", [&] {
+    return std::ranges::all_of(all, [](pid_t each) {
+      const std::string status = read_file("/proc/" + std::to_string(each) + "/stat");
+      return status.empty() || status.find(") Z ") != std::string::npos;
+    });
+  });
+  std::filesystem::remove(directory_.path() / "data" / "postmaster.pid");
+}
+
+void postgres_server::freeze() {
+  // The parent first, so that no child is born unfrozen.
+  server_->signal(SIGSTOP);
+  for (const pid_t each : processes()) ::kill(each, SIGSTOP);
+}
+
+void postgres_server::thaw() {
+  for (const pid_t each : processes()) ::kill(each, SIGCONT);
+}
+
+std::vector<pid_t> postgres_server::processes() const {
+  // Its children make process groups of their own, so they are found by their parent.
+  std::vector<pid_t> result{server_->pid()};
+  const std::string id = std::to_string(server_->pid());
+  const std::string children = read_file("/proc/" + id + "/task/" + id + "/children");
+  for (std::size_t at = 0; at < children.size();) {
+    std::size_t length = 0;
+    result.push_back(std::stoi(children.substr(at), &length));
+    at += length + 1;
+  }
+  return result;
+}
+
+database postgres_server::describe(const std::string& name) const {
+  const std::string place = "host=" + directory_.path().string() + " dbname=" + name;
+  return {.name = name, .owner = place + " user=owner", .broker = place + " user=broker"};
+}
+
+std::string postgres_server::superuser(const std::string& database_name) const {
+  return "host=" + directory_.path().string() + " user=postgres dbname=" + database_name;
+}
+
+std::string postgres_server::log_text() const { return read_file(directory_.path() / "log"); }
+
+database postgres_server::create_database() {
+  const std::string name = "test_" + std::to_string(++created_);
+  query(superuser(), "create database " + name + " owner owner");
+  return describe(name);
+}
+
+database postgres_server::create_database(const recipe& how) {
+  if (!templates_.contains(how.name)) {
+    query(superuser(), "create database " + how.name + " owner owner");
+    how.prepare(describe(how.name));
+    templates_.insert(how.name);
+  }
+  const std::string name = "test_" + std::to_string(++created_);
+  query(superuser(), "create database " + name + " template " + how.name + " owner owner");
+  return describe(name);
+}
+
+postgres_server& shared_postgres() {
+  static postgres_server server;
+  return server;
+}
+
+std::string query(const std::string& conninfo, const std::string& sql) {
+  std::string rows =
+      run_or_fail({.arguments = {postgres_program("psql"), "--no-psqlrc", "--quiet", "--tuples-only",
+                                 "--no-align", "--set=ON_ERROR_STOP=1", conninfo},
+                   .environment = {{"PGOPTIONS", "-c client_min_messages=warning"}}},
+                  sql);
+  while (!rows.empty() && rows.back() == '\n') rows.pop_back();
+  return rows;
+}
+
+}  // namespace restante::support
