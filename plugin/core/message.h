@@ -21,9 +21,10 @@ struct message_key {
 // Immutable once accepted; shared between the queue, sessions and the store thread.
 struct message {
   message_number number = 0;
-  std::string topic;       // as in the table of topics, without the operator's prefix
-  std::string payload;     // opaque, may be empty
-  std::string properties;  // MQTT 5 properties, encoded as on the wire (MQTT 5, section 2.2.2), without length
+  std::string topic;    // as in the table of topics, without the operator's prefix
+  std::string payload;  // opaque, may be empty
+  std::string
+      properties;  // MQTT 5 properties, encoded as on the wire (MQTT 5, section 2.2.2), without length
   message_key key;
   std::uint8_t qos = 1;            // 1 or 2
   std::int64_t expires_at_us = 0;  // microseconds since 1970; 0: with the retention

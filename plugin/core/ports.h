@@ -1,5 +1,5 @@
-// All that the core needs from outside. One file composes the real ones (plugin/broker/plugin.cpp); tests give fakes
-// that stall, reorder and fail on request.
+// All that the core needs from outside. One file composes the real ones (plugin/broker/plugin.cpp); tests
+// give fakes that stall, reorder and fail on request.
 //
 // Threads: every method is called on the broker's thread and must return without waiting for disk (but the
 // journal) or network. Results come back as calls of `post_office` on the broker's thread.
@@ -53,7 +53,8 @@ struct store_batch {
 };
 
 struct batch_result {
-  // For each removal by key, in order: whether such a delivery waited, and the group it was sent to ("": direct).
+  // For each removal by key, in order: whether such a delivery waited, and the group it was sent to ("":
+  // direct).
   struct outcome {
     bool found = false;
     std::string group;
@@ -66,9 +67,9 @@ struct page_request {
   std::uint64_t token = 0;  // comes back with the page
   std::string account;
   message_number after = 0;
-  std::uint32_t limit = 0;             // rows, at least 1
-  std::uint64_t limit_bytes = 0;       // payload bytes; the first row comes whatever its size
-  std::vector<message_key> resolve;    // keys whose numbers are wanted, whether or not after `after`
+  std::uint32_t limit = 0;           // rows, at least 1
+  std::uint64_t limit_bytes = 0;     // payload bytes; the first row comes whatever its size
+  std::vector<message_key> resolve;  // keys whose numbers are wanted, whether or not after `after`
 };
 
 struct page {
@@ -97,9 +98,10 @@ struct broker_report {
   std::vector<std::string> never_acknowledged;  // accounts with a full window and no acknowledgement ever
 };
 
-// PostgreSQL. Work is done in the order it was given where that matters: a page that is asked for after a batch
-// was reported stored sees it, and results come back in the order in which their transactions ran. A batch is retried until it is
-// committed (rows that can never be stored go to the dead letters), and is safe to store twice.
+// PostgreSQL. Work is done in the order it was given where that matters: a page that is asked for after a
+// batch was reported stored sees it, and results come back in the order in which their transactions ran. A
+// batch is retried until it is committed (rows that can never be stored go to the dead letters), and is safe
+// to store twice.
 class store {
  public:
   virtual ~store() = default;

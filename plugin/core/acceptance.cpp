@@ -1,0 +1,218 @@
+// Taking messages in, and the valve for those that the broker routes itself.
+#include <algorithm>
+#include <utility>
+
+#include "core/post_office.h"
+
+namespace restante {
+namespace {
+
+template <typename... Each>
+struct overloaded : Each... {
+  using Each::operator()...;
+};
+template <typename... Each>
+overloaded(Each...) -> overloaded<Each...>;
+
+constexpr std::int64_t one_second_us = 1'000'000;
+
+}  // namespace
+
+template <typename Visit>
+void post_office::for_each_listener(const parsed_topic& parsed, Visit visit) {
+  const auto each_session_of = [&](std::string_view name) {
+    if (const auto account = accounts_.find(std::string(name)); account != accounts_.end()) {
+      for (session* each : account->second->sessions) visit(*each);
+    }
+  };
+  std::visit(overloaded{[&](const direct_topic& to) { each_session_of(to.to); },
+                        [&](const receipt_topic& to) { each_session_of(to.from); },
+                        [&](const group_topic& to) {
+                          const auto group = groups_.find(std::string(to.group));
+                          if (group == groups_.end()) return;
+                          for (account_state* member : group->second.present) {
+                            if (member->name == to.from) continue;
+                            for (session* each : member->sessions) visit(*each);
+                          }
+                        },
+                        [](const auto&) {}},
+             parsed);
+}
+
+acceptance_result post_office::publish(const publication& what) {
+  end_routing();
+  const auto [topic, inside] = prefix_.strip(what.topic);
+  if (!inside) return {};
+  const auto parsed = parse_topic(topic);
+  if (std::holds_alternative<ordinary_topic>(parsed)) return {};
+  if (const auto* wrong = std::get_if<malformed_topic>(&parsed)) {
+    return {acceptance::refused, 0, std::string(wrong->why)};
+  }
+  session* from = find(what.from);
+  if (from == nullptr) return {acceptance::refused, 0, "the publisher has not logged in with an account"};
+  if (speaker(parsed) != from->account->name) {
+    return {acceptance::refused, 0, "the topic names another sender than " + from->account->name};
+  }
+  if (what.payload.size() > static_cast<std::size_t>(settings_.values.max_payload_bytes)) {
+    return {acceptance::refused, 0, "the payload is larger than max_payload"};
+  }
+  if (std::holds_alternative<acknowledge_topic>(parsed)) return take_acknowledgements(*from, what.payload);
+  if (const auto* told = std::get_if<receipt_topic>(&parsed)) return take_receipt(*from, topic, *told, what);
+  return accept_message(*from, topic, parsed, what);
+}
+
+acceptance_result post_office::accept_message(session& from, std::string_view topic,
+                                              const parsed_topic& parsed, const publication& what) {
+  account_state& sender = *from.account;
+  const auto* group = std::get_if<group_topic>(&parsed);
+  if (group != nullptr && sender.rights->member_of(group->group) == nullptr) {
+    return {acceptance::refused, 0, sender.name + " is no member of " + std::string(group->group)};
+  }
+  const std::string_view id = group != nullptr ? group->id : std::get<direct_topic>(parsed).id;
+  message_key key{sender.name, std::string(id)};
+
+  if (what.qos == 0) {
+    if (!spend_allowance(sender, 1)) return {acceptance::refused, 0, "publish_rate is used up"};
+    const shared_message live = make_message(topic, std::move(key), what);
+    route(live, parsed, true);
+    return {acceptance::accepted, live->number, {}};
+  }
+
+  const std::string identity = key.sender + '/' + key.id;
+  switch (recent_.look_up(identity, topic, outside_.time.steady_us())) {
+    case recent_publishes::found::repeated:
+      return {acceptance::accepted, 0, {}};
+    case recent_publishes::found::on_another_topic:
+      return {acceptance::refused, 0, "the id " + key.id + " was used on another topic"};
+    case recent_publishes::found::fresh:
+      break;
+  }
+
+  envelope accepted;
+  if (group == nullptr) {
+    accepted.recipients.emplace_back(std::get<direct_topic>(parsed).to);
+  } else {
+    const auto known = groups_.find(std::string(group->group));
+    if (known != groups_.end() && known->second.members != nullptr && known->second.members->whole) {
+      for (const auto& member : known->second.members->members) {
+        if (member != sender.name) accepted.recipients.push_back(member);
+      }
+      if (accepted.recipients.empty()) return {acceptance::accepted, next_number(), {}};
+    } else {
+      accepted.group = group->group;
+    }
+  }
+  const std::size_t deliveries = std::max<std::size_t>(accepted.recipients.size(), 1);
+  if (auto why = why_busy(sender, deliveries, what.payload.size()); !why.empty()) {
+    return {acceptance::busy, 0, std::move(why)};
+  }
+  accepted.what = make_message(topic, std::move(key), what);
+  const shared_message kept = accepted.what;
+  if (!keep(std::move(accepted))) return {acceptance::busy, 0, "the journal takes no more"};
+  recent_.remember(identity, topic, outside_.time.steady_us());
+  route(kept, parsed, what.qos == 1);
+  return {acceptance::accepted, kept->number, {}};
+}
+
+std::string post_office::why_busy(account_state& sender, std::size_t deliveries, std::size_t bytes) {
+  if (!ready_) return "the database has not been reached yet";
+  if (!clock_is_trusted_) return "this clock and the database's are more than an hour apart: set them right";
+  if (!queue_.has_room_for_message(bytes)) return "too much waits to be stored";
+  if (queue_.queued_by(sender.name) + deliveries > static_cast<std::size_t>(settings_.values.sender_limit) &&
+      queue_.queued_by(sender.name) != 0) {
+    return sender.name + " has reached sender_limit";
+  }
+  if (!spend_allowance(sender, static_cast<std::int64_t>(deliveries))) {
+    return sender.name + " has used up publish_rate";
+  }
+  return {};
+}
+
+bool post_office::spend_allowance(account_state& sender, std::int64_t deliveries) {
+  const auto rate = settings_.values.publish_rate;
+  if (rate == 0) return true;
+  const auto now_us = outside_.time.steady_us();
+  if (now_us - sender.allowance_since_us >= one_second_us || sender.allowance_since_us == 0) {
+    sender.allowance = rate;
+    sender.allowance_since_us = now_us;
+  }
+  if (sender.allowance <= 0) return false;
+  sender.allowance -= deliveries;  // may go below: a group larger than the rate still gets its turn
+  return true;
+}
+
+message_number post_office::next_number() {
+  last_number_ = std::max(outside_.time.now_us(), last_number_ + 1);
+  return last_number_;
+}
+
+std::shared_ptr<message> post_office::make_message(std::string_view topic, message_key key,
+                                                   const publication& what) {
+  auto made = std::make_shared<message>();
+  made->number = next_number();
+  made->topic = topic;
+  made->payload = what.payload;
+  made->properties = what.properties;
+  made->key = std::move(key);
+  made->qos = static_cast<std::uint8_t>(what.qos);
+  if (what.expires_in_us != 0) {
+    made->expires_at_us = made->number + std::min(what.expires_in_us, settings_.values.retention_us);
+  }
+  return made;
+}
+
+bool post_office::keep(envelope accepted) {
+  if (outside_.records.append(accepted) != journal_status::ok) return false;
+  queue_.push(std::move(accepted), outside_.time.steady_us());
+  return true;
+}
+
+void post_office::route(const shared_message& what, const parsed_topic& parsed, bool natively) {
+  if (natively) routing_.what = what;
+  for_each_listener(parsed, [&](session& each) { offer(each, what, natively); });
+}
+
+void post_office::offer(session& to, const shared_message& what, bool natively) {
+  const auto expect = [&](bool kept) {
+    to.expected = what->number;
+    to.expected_kept = kept;
+    routing_.expected.push_back(&to);
+  };
+  const hearing heard = to.hears(what->topic);
+  if (heard == hearing::not_at_all) return;
+  if (what->qos == 0 || heard == hearing::live_only) {
+    if (natively) {
+      expect(false);
+    } else {
+      outside_.clients.publish(to.client_id, *what, 0);
+    }
+  } else if (to.filters_unknown || !to.live || !has_room(to, *what)) {
+    deny(to, what->number);
+  } else if (natively && loop_ > to.published_in_loop) {
+    expect(true);
+  } else {
+    hand_over(to, what);
+  }
+}
+
+bool post_office::hear_routed(session_handle handle) {
+  session* to = find(handle);
+  if (to == nullptr || to->expected == 0 || routing_.what == nullptr) return false;
+  to->expected = 0;
+  if (to->expected_kept) record_hand_over(*to, *routing_.what);
+  return true;
+}
+
+void post_office::end_routing() {
+  if (routing_.what == nullptr) return;
+  const auto number = routing_.what->number;
+  for (session* each : routing_.expected) {
+    // The broker knows of no such subscription: what was promised to the session comes to it as a page.
+    if (each->expected != 0 && each->expected_kept) deny(*each, number);
+    each->expected = 0;
+  }
+  routing_.expected.clear();
+  routing_.what.reset();
+}
+
+}  // namespace restante

@@ -1,0 +1,26 @@
+#include "core/acknowledgement_lines.h"
+
+#include "core/names.h"
+
+namespace restante {
+
+std::variant<std::vector<message_key>, std::string_view> parse_acknowledgement_lines(
+    std::string_view payload) {
+  if (payload.empty()) return "no line to acknowledge";
+  if (payload.back() == '\n') payload.remove_suffix(1);
+  std::vector<message_key> keys;
+  while (true) {
+    if (keys.size() == most_acknowledgement_lines) return "more than 500 lines to acknowledge";
+    const auto end = payload.find('\n');
+    const auto line = payload.substr(0, end);
+    const auto slash = line.find('/');
+    if (slash == std::string_view::npos) return "a line to acknowledge is not {from}/{id}";
+    const auto from = line.substr(0, slash), id = line.substr(slash + 1);
+    if (!is_account_name(from) || !is_message_id(id)) return "a line to acknowledge is not {from}/{id}";
+    keys.push_back({std::string(from), std::string(id)});
+    if (end == std::string_view::npos) return keys;
+    payload.remove_prefix(end + 1);
+  }
+}
+
+}  // namespace restante

@@ -1,0 +1,20 @@
+// The payload of `ack/{me}`: 1 to 500 lines `{from}/{id}`, each but the last ended by a line feed; the last
+// may be.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "core/message.h"
+
+namespace restante {
+
+inline constexpr std::size_t most_acknowledgement_lines = 500;
+
+// The keys in their order, or what is wrong.
+std::variant<std::vector<message_key>, std::string_view> parse_acknowledgement_lines(
+    std::string_view payload);
+
+}  // namespace restante

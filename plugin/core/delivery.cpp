@@ -1,0 +1,298 @@
+// Handing over: pages for sessions that are behind, windows, and the way to the store.
+#include <algorithm>
+#include <utility>
+
+#include "core/post_office.h"
+
+namespace restante {
+namespace {
+
+// A session with a little room waits this long for more, so that each acknowledgement does not cost a query.
+constexpr std::int64_t page_pause_us = 50'000;
+constexpr std::int64_t page_retry_us = 200'000;
+constexpr std::int64_t handoff_period_us = 100'000;
+
+}  // namespace
+
+bool post_office::needs_no_acknowledgement(const account_state& account, const message& what) const {
+  if (first_level(what.topic) == "receipt") return true;
+  const auto mode = account.rights->record().acknowledge.value_or(settings_.values.acknowledge);
+  return mode == acknowledge_mode::handoff;
+}
+
+bool post_office::has_room(session& to, const message& what) {
+  const auto window = static_cast<std::size_t>(settings_.values.window);
+  if (needs_no_acknowledgement(*to.account, what)) {
+    const auto now_us = outside_.time.steady_us();
+    if (now_us - to.handoffs_since_us >= handoff_period_us) {
+      to.handoffs_since_us = now_us;
+      to.handoffs = 0;
+    }
+    return to.handoffs < window;
+  }
+  return to.held.size() < window &&
+         (to.held.empty() ||
+          to.held_bytes + what.payload.size() <= static_cast<std::size_t>(settings_.values.window_bytes));
+}
+
+void post_office::record_hand_over(session& to, const message& what) {
+  to.cursor = std::max(to.cursor, what.number);
+  if (needs_no_acknowledgement(*to.account, what)) {
+    ++to.handoffs;
+    discard(to.account->name, what.number);
+    return;
+  }
+  const auto parsed = parse_topic(what.topic);
+  const auto* group = std::get_if<group_topic>(&parsed);
+  to.hold(what.key,
+          {what.number, what.payload.size(), group == nullptr ? std::string() : std::string(group->group)});
+}
+
+void post_office::hand_over(session& to, const shared_message& what) {
+  const int qos = std::min<int>(what->qos, to.subscribed_qos(what->topic));
+  to.published_in_loop = loop_;
+  record_hand_over(to, *what);
+  outside_.clients.publish(to.client_id, *what, qos);
+}
+
+void post_office::deny(session& to, message_number number) {
+  to.live = false;
+  if (to.first_denied == 0) to.first_denied = number;
+  to.last_denied = std::max(to.last_denied, number);
+  attend(to);
+}
+
+void post_office::restart(session& of) {
+  of.live = false;
+  of.cursor = 0;
+  of.page_token = 0;  // what is under way belongs to the old filters
+  of.more_waiting = true;
+  of.last_denied = std::max(of.last_denied, last_number_);
+  attend(of);
+}
+
+void post_office::attend(session& to) {
+  if (!std::exchange(to.in_attention, true)) attention_.push_back(to.handle);
+}
+
+void post_office::await_commit(session& of) {
+  if (!std::exchange(of.in_after_commit, true)) after_commit_.push_back(of.handle);
+}
+
+void post_office::consider_later(session& of) {
+  if (!std::exchange(of.in_later, true)) later_.push_back(of.handle);
+}
+
+void post_office::consider(session& of) {
+  if (of.live || of.awaits_count || of.in_line || of.page_token != 0) return;
+  const bool must_resolve = of.held_without_number > 0;
+  if (!of.wants_mail() && !must_resolve) return;
+  const bool committed = of.first_denied != 0 && watermark() >= of.first_denied;
+  if (!of.more_waiting && !committed && !must_resolve) {
+    if (of.first_denied != 0) await_commit(of);
+    return;
+  }
+  const auto window = static_cast<std::size_t>(settings_.values.window);
+  const std::size_t room = window - std::min(window, of.held.size());
+  const bool has_bytes = of.held.empty() || of.held_bytes + std::max<std::size_t>(of.needs_bytes, 1) <=
+                                                static_cast<std::size_t>(settings_.values.window_bytes);
+  if (room == 0 || !has_bytes) {
+    // Only an acknowledgement makes room; but resent messages that are gone may hold it.
+    if (!must_resolve) return;
+    if (watermark() < of.resolve_after) {
+      await_commit(of);
+      return;
+    }
+  }
+  const auto now_us = outside_.time.steady_us();
+  if (now_us < of.not_before_us && (room * 4 < window || of.retries)) {
+    consider_later(of);
+    return;
+  }
+  of.in_line = true;
+  line_.push_back(of.handle);
+}
+
+void post_office::ask_for_page(session& of) {
+  const auto window = static_cast<std::size_t>(settings_.values.window);
+  const auto window_bytes = static_cast<std::size_t>(settings_.values.window_bytes);
+  page_request request;
+  request.token = ++last_token_;
+  request.account = of.account->name;
+  request.after = of.cursor;
+  request.limit = static_cast<std::uint32_t>(
+      std::clamp<std::size_t>(window - std::min(window, of.held.size()), 1, window));
+  request.limit_bytes = window_bytes - std::min(window_bytes, of.held_bytes);
+  if (of.held_without_number > 0) {
+    for (const auto& [key, what] : of.held) {
+      if (what.number == 0) request.resolve.push_back(key);
+    }
+  }
+  of.page_token = request.token;
+  of.page_watermark = watermark();
+  of.more_waiting = false;
+  of.first_denied = 0;
+  of.needs_bytes = 0;
+  of.retries = false;
+  of.not_before_us = outside_.time.steady_us() + page_pause_us;
+  pages_.emplace(request.token, of.handle);
+  outside_.mail.read(std::move(request));
+}
+
+void post_office::page_failed(std::uint64_t token) {
+  const auto under_way = pages_.find(token);
+  if (under_way == pages_.end()) return;
+  session* of = find(under_way->second);
+  pages_.erase(under_way);
+  if (of == nullptr || of->page_token != token) return;
+  of->page_token = 0;
+  of->more_waiting = true;
+  of->retries = true;
+  // Spread over a quarter, so that many sessions do not come back at once.
+  of->not_before_us =
+      outside_.time.steady_us() + page_retry_us + static_cast<std::int64_t>(token * 7919 % 50'000);
+  consider_later(*of);
+}
+
+void post_office::page_read(page read) {
+  const auto under_way = pages_.find(read.token);
+  if (under_way == pages_.end()) return;
+  session* of = find(under_way->second);
+  pages_.erase(under_way);
+  if (of == nullptr || of->page_token != read.token) return;
+  of->page_token = 0;
+  settle_resent(*of, read);
+  bool all = true;
+  for (const auto& row : read.rows) {
+    all = take_row(*of, row);
+    if (!all) break;
+  }
+  if (!all || !read.complete) {
+    of->more_waiting = true;
+  } else if (of->page_watermark < of->last_denied) {
+    // Something newer than this page is still on its way to the store.
+    if (of->first_denied == 0) of->first_denied = of->page_watermark + 1;
+  } else if (!of->filters_unknown) {
+    of->live = true;
+    of->first_denied = 0;
+  }
+  consider(*of);
+}
+
+// The numbers of what the broker resent. What has no row and was stored if it ever was is gone: acknowledged
+// before, on this connection's predecessor or another device.
+void post_office::settle_resent(session& of, const page& read) {
+  if (of.held_without_number == 0) return;
+  for (const auto& [key, number] : read.resolved) {
+    const auto held = of.held.find(key);
+    if (held == of.held.end() || held->second.number != 0) continue;
+    held->second.number = number;
+    --of.held_without_number;
+    if (queue_.is_being_removed(of.account->name, number)) of.release(key);
+  }
+  if (of.page_watermark < of.resolve_after) return;
+  for (auto each = of.held.begin(); each != of.held.end();) {
+    const auto next = std::next(each);
+    if (each->second.number == 0) of.release(message_key(each->first));
+    each = next;
+  }
+}
+
+// False: there is no room for it now.
+bool post_office::take_row(session& to, const shared_message& row) {
+  if (row->number <= to.cursor) return true;
+  const bool is_receipt = first_level(row->topic) == "receipt";
+  const auto held = is_receipt ? to.held.end() : to.held.find(row->key);
+  if (held != to.held.end()) {
+    if (held->second.number == 0) {
+      held->second.number = row->number;
+      --to.held_without_number;
+    }
+    to.cursor = row->number;
+    return true;
+  }
+  const std::string& account = to.account->name;
+  if (queue_.is_being_removed(account, row->number) ||
+      (!is_receipt && queue_.is_being_removed(account, row->key)) || to.hears(row->topic) != hearing::kept) {
+    to.cursor = row->number;
+    return true;
+  }
+  if (!is_for(*to.account, *row)) {
+    to.cursor = row->number;
+    discard(account, row->number);
+    return true;
+  }
+  if (!has_room(to, *row)) {
+    if (!needs_no_acknowledgement(*to.account, *row)) {
+      to.needs_bytes = row->payload.size();
+    } else {
+      to.retries = true;
+      to.not_before_us = outside_.time.steady_us() + handoff_period_us;
+    }
+    return false;
+  }
+  hand_over(to, row);
+  return true;
+}
+
+bool post_office::is_for(const account_state& account, const message& what) const {
+  const auto parsed = parse_topic(what.topic);
+  if (const auto* direct = std::get_if<direct_topic>(&parsed)) return direct->to == account.name;
+  if (const auto* told = std::get_if<receipt_topic>(&parsed)) return told->from == account.name;
+  if (const auto* group = std::get_if<group_topic>(&parsed)) {
+    return group->from != account.name && account.rights->member_of(group->group) != nullptr;
+  }
+  return false;
+}
+
+void post_office::flush() {
+  if (!ready_) return;
+  const auto linger_us = hurried_ ? 0 : settings_.values.linger_us;
+  if (auto batch = queue_.take(outside_.time.steady_us(), linger_us, last_number_)) {
+    outside_.mail.write(std::move(*batch));
+  }
+}
+
+void post_office::stored(const batch_result& result) {
+  queue_.stored(result);
+  outside_.records.trim(watermark());
+  for (const auto handle : std::exchange(after_commit_, {})) {
+    if (session* each = find(handle)) {
+      each->in_after_commit = false;
+      attend(*each);
+    }
+  }
+  flush();
+}
+
+void post_office::tick() {
+  end_routing();
+  ++loop_;
+  flush();
+  const auto now_us = outside_.time.steady_us();
+  if (now_us - later_looked_at_us_ >= page_pause_us) {
+    later_looked_at_us_ = now_us;
+    for (const auto handle : std::exchange(later_, {})) {
+      if (session* each = find(handle)) {
+        each->in_later = false;
+        attend(*each);
+      }
+    }
+  }
+  for (const auto handle : std::exchange(attention_, {})) {
+    if (session* each = find(handle)) {
+      each->in_attention = false;
+      consider(*each);
+    }
+  }
+  while (!line_.empty() && pages_.size() < settings_.pages_at_once) {
+    session* next = find(line_.front());
+    line_.pop_front();
+    if (next == nullptr || !next->in_line) continue;
+    next->in_line = false;
+    if (!next->live && next->page_token == 0) ask_for_page(*next);
+  }
+  report(now_us);
+}
+
+}  // namespace restante

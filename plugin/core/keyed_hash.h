@@ -1,0 +1,15 @@
+// SipHash-2-4 (Aumasson and Bernstein, 2012): a 64-bit hash that nobody without the key can make collide.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace restante {
+
+struct hash_key {
+  std::uint64_t low = 0, high = 0;
+};
+
+std::uint64_t keyed_hash(hash_key key, std::string_view text) noexcept;
+
+}  // namespace restante

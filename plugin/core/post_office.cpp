@@ -1,0 +1,325 @@
+// Sessions and accounts: who is here, with which rights, and what is kept of those who left.
+#include "core/post_office.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace restante {
+namespace {
+
+constexpr std::int64_t report_every_us = 10'000'000;
+constexpr std::int64_t most_clock_difference_us = 3'600LL * 1'000'000;
+
+}  // namespace
+
+post_office::post_office(post_office_settings settings, ports outside)
+    : settings_(std::move(settings)),
+      outside_(outside),
+      prefix_(settings_.values.topic_prefix),
+      recent_(settings_.key, settings_.values.dedupe_us, settings_.recent_limit),
+      queue_(settings_.queue) {}
+
+post_office::~post_office() = default;
+
+session* post_office::find(session_handle handle) {
+  const auto found = sessions_.find(handle);
+  return found == sessions_.end() ? nullptr : found->second.get();
+}
+
+const session* post_office::find(session_handle handle) const {
+  const auto found = sessions_.find(handle);
+  return found == sessions_.end() ? nullptr : found->second.get();
+}
+
+bool post_office::client_id_is_taken(std::string_view client_id, std::string_view account) const {
+  const auto found = by_client_.find(std::string(client_id));
+  return found != by_client_.end() && find(found->second)->account->name != account;
+}
+
+void post_office::connect(session_handle handle, std::string_view client_id, shared_policy rights, bool clean,
+                          bool may_persist) {
+  disconnect(handle);
+  auto made = std::make_unique<session>();
+  session& here = *made;
+  here.handle = handle;
+  here.client_id = client_id;
+  here.may_persist = may_persist;
+  here.awaits_count = !clean;
+  here.resolve_after = last_number_;
+  here.account = &open_account(rights);
+  here.account->sessions.push_back(&here);
+  if (!clean) here.filters_unknown = !unpark(here);
+  by_client_[here.client_id] = handle;
+  sessions_.emplace(handle, std::move(made));
+}
+
+// Whether the filters of the session that this one takes up are known.
+bool post_office::unpark(session& back) {
+  if (const auto open = by_client_.find(back.client_id); open != by_client_.end()) {
+    const session* old = find(open->second);
+    if (old->account == back.account && old->may_persist) {
+      back.filters = old->filters;
+      return !old->filters_unknown;
+    }
+  }
+  const auto found = parked_by_client_.find(back.client_id);
+  if (found == parked_by_client_.end()) return false;
+  const bool is_ours = found->second->account == back.account->name;
+  const bool is_known = is_ours && !found->second->filters_unknown;
+  if (is_ours) back.filters = std::move(found->second->filters);
+  parked_.erase(found->second);
+  parked_by_client_.erase(found);
+  return is_known;
+}
+
+void post_office::park(const session& gone) {
+  if (!gone.may_persist) return;
+  if (const auto old = parked_by_client_.find(gone.client_id); old != parked_by_client_.end()) {
+    parked_.erase(old->second);
+    parked_by_client_.erase(old);
+  }
+  parked_.push_front({gone.client_id, gone.account->name, gone.filters, gone.filters_unknown});
+  parked_by_client_[gone.client_id] = parked_.begin();
+  if (parked_.size() > settings_.parked_sessions) {
+    parked_by_client_.erase(parked_.back().client_id);
+    parked_.pop_back();
+  }
+}
+
+bool post_office::needs_count(session_handle handle) const {
+  const session* here = find(handle);
+  return here != nullptr && (here->awaits_count || here->filters_unknown);
+}
+
+void post_office::told_subscription_count(session_handle handle, std::size_t count) {
+  session* here = find(handle);
+  if (here == nullptr || !(here->awaits_count || here->filters_unknown)) return;
+  const bool was_waiting = std::exchange(here->awaits_count, false);
+  const bool was_unknown = here->filters_unknown;
+  if (count <= here->filters_seen.size()) {
+    // Nothing was left over from before, or all of it was subscribed again.
+    here->filters_unknown = false;
+    std::erase_if(here->filters, [&](const subscription& each) {
+      return !here->filters_seen.contains(prefix_.prepend(each.filter));
+    });
+    here->filters_seen.clear();
+  }
+  if (was_waiting || was_unknown != here->filters_unknown) restart(*here);
+}
+
+bool post_office::hear_resent(session_handle handle, std::string_view topic, std::size_t payload_bytes) {
+  session* to = find(handle);
+  const auto [rest, inside] = prefix_.strip(topic);
+  if (to == nullptr || !inside) return false;
+  const auto parsed = parse_topic(rest);
+  message resent;
+  resent.topic = rest;
+  if (!is_for(*to->account, resent)) return false;
+  if (needs_no_acknowledgement(*to->account, resent)) return true;
+  held_message held{0, payload_bytes, {}};
+  message_key key;
+  if (const auto* direct = std::get_if<direct_topic>(&parsed)) {
+    key = {std::string(direct->from), std::string(direct->id)};
+  } else if (const auto* group = std::get_if<group_topic>(&parsed)) {
+    key = {std::string(group->from), std::string(group->id)};
+    held.group = group->group;
+  } else {
+    return false;
+  }
+  to->hold(key, std::move(held));
+  attend(*to);
+  return true;
+}
+
+void post_office::disconnect(session_handle handle) {
+  const auto found = sessions_.find(handle);
+  if (found == sessions_.end()) return;
+  session& gone = *found->second;
+  const auto current = by_client_.find(gone.client_id);
+  if (current != by_client_.end() && current->second == handle) {
+    park(gone);
+    by_client_.erase(current);
+  }
+  std::erase(routing_.expected, &gone);
+  account_state& account = *gone.account;
+  std::erase(account.sessions, &gone);
+  sessions_.erase(found);
+  close_account_if_unused(account);
+}
+
+void post_office::subscribe(session_handle handle, std::string_view filter, int qos) {
+  session* here = find(handle);
+  if (here == nullptr) return;
+  if (here->awaits_count || here->filters_unknown) here->filters_seen.emplace(filter);
+  const auto [rest, inside] = prefix_.strip(filter);
+  if (!inside || !is_durable_root(first_level(rest))) return;
+  const auto known = std::find_if(here->filters.begin(), here->filters.end(),
+                                  [rest = rest](const subscription& each) { return each.filter == rest; });
+  const int was = known == here->filters.end() ? -1 : known->qos;
+  if (known == here->filters.end()) {
+    here->filters.push_back({std::string(rest), qos});
+  } else {
+    known->qos = qos;
+  }
+  // What was passed over for want of this filter may wait.
+  if (qos > 0 && was < 1) restart(*here);
+}
+
+void post_office::unsubscribe(session_handle handle, std::string_view filter) {
+  session* here = find(handle);
+  if (here == nullptr) return;
+  here->filters_seen.erase(std::string(filter));
+  const auto [rest, inside] = prefix_.strip(filter);
+  if (inside)
+    std::erase_if(here->filters, [rest = rest](const subscription& each) { return each.filter == rest; });
+}
+
+const policy* post_office::rights_of(session_handle handle) const {
+  const session* here = find(handle);
+  return here == nullptr ? nullptr : here->account->rights.get();
+}
+
+std::string_view post_office::client_id_of(session_handle handle) const {
+  const session* here = find(handle);
+  return here == nullptr ? std::string_view() : here->client_id;
+}
+
+account_state& post_office::open_account(const shared_policy& rights) {
+  auto& place = accounts_[rights->name()];
+  if (place == nullptr) {
+    place = std::make_unique<account_state>();
+    place->name = rights->name();
+  }
+  leave_groups(*place);
+  place->rights = rights;
+  place->has_acknowledged |= rights->record().has_acknowledged;
+  join_groups(*place);
+  return *place;
+}
+
+void post_office::close_account_if_unused(account_state& account) {
+  if (!account.sessions.empty()) return;
+  leave_groups(account);
+  accounts_.erase(std::string(account.name));
+}
+
+void post_office::join_groups(account_state& account) {
+  for (const auto& each : account.rights->record().groups) groups_[each.group].present.push_back(&account);
+}
+
+void post_office::leave_groups(account_state& account) {
+  if (account.rights == nullptr) return;
+  for (const auto& each : account.rights->record().groups) {
+    const auto group = groups_.find(each.group);
+    if (group == groups_.end()) continue;
+    std::erase(group->second.present, &account);
+    if (group->second.present.empty()) groups_.erase(group);
+  }
+}
+
+void post_office::set_rights(shared_policy rights) {
+  const auto found = accounts_.find(rights->name());
+  if (found == accounts_.end()) return;
+  end_routing();
+  account_state& account = open_account(rights);
+  for (session* each : account.sessions) {
+    std::erase_if(each->filters, [&](const subscription& held) {
+      return !rights->may_subscribe(each->client_id, prefix_.prepend(held.filter));
+    });
+  }
+  if (rights->record().active) return;
+  std::vector<std::string> clients;
+  for (const session* each : account.sessions) clients.push_back(each->client_id);
+  say(log_level::info, account.name + " is blocked or deleted: its connections are closed");
+  // Kicking disconnects, which changes the account under us.
+  for (const auto& each : clients) outside_.clients.kick(each);
+}
+
+void post_office::set_roster(roster members) {
+  const auto group = groups_.find(members.group);
+  if (group != groups_.end()) group->second.members = std::make_shared<const roster>(std::move(members));
+}
+
+bool post_office::knows_roster(std::string_view group) const {
+  const auto found = groups_.find(std::string(group));
+  return found != groups_.end() && found->second.members != nullptr;
+}
+
+std::vector<std::string> post_office::connected_accounts() const {
+  std::vector<std::string> names;
+  for (const auto& each : accounts_) names.push_back(each.first);
+  return names;
+}
+
+std::vector<std::string> post_office::groups_in_use() const {
+  std::vector<std::string> names;
+  for (const auto& each : groups_) names.push_back(each.first);
+  return names;
+}
+
+std::vector<std::string> post_office::connected_among(const std::vector<std::string>& accounts,
+                                                      const std::vector<std::string>& groups) const {
+  std::vector<std::string> names;
+  for (const auto& each : accounts) {
+    if (accounts_.contains(each)) names.push_back(each);
+  }
+  for (const auto& each : groups) {
+    const auto group = groups_.find(each);
+    if (group == groups_.end()) continue;
+    for (const account_state* member : group->second.present) names.push_back(member->name);
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+void post_office::store_ready(message_number stored_through, std::int64_t clock_offset_us) {
+  const bool was_trusted = clock_is_trusted_;
+  clock_is_trusted_ = std::abs(clock_offset_us) <= most_clock_difference_us;
+  if (!clock_is_trusted_ && was_trusted) {
+    say(log_level::error,
+        "this clock and the database's are more than an hour apart: durable publishes are refused until they "
+        "are set right");
+  }
+  if (ready_) return;
+  ready_ = true;
+  queue_.forget_through(stored_through);
+  last_number_ = std::max(last_number_, stored_through);
+  for (auto& each : sessions_) restart(*each.second);
+}
+
+void post_office::restore(envelope accepted) {
+  if (accepted.what->number <= last_number_) return;
+  last_number_ = accepted.what->number;
+  const auto now_us = outside_.time.steady_us();
+  recent_.remember(accepted.what->key.sender + '/' + accepted.what->key.id, accepted.what->topic, now_us);
+  queue_.push(std::move(accepted), now_us);
+}
+
+void post_office::restore(const removal& acknowledged) {
+  if (!queue_.strike(acknowledged.account, acknowledged.number)) {
+    queue_.remove(acknowledged, outside_.time.steady_us());
+  }
+}
+
+void post_office::report(std::int64_t now_us) {
+  if (now_us - reported_us_ < report_every_us && reported_us_ != 0) return;
+  reported_us_ = now_us;
+  broker_report said;
+  said.sessions = sessions_.size();
+  for (auto& each : sessions_) {
+    session& here = *each.second;
+    if (here.account->has_acknowledged ||
+        here.held.size() < static_cast<std::size_t>(settings_.values.window))
+      continue;
+    said.never_acknowledged.push_back(here.account->name);
+    if (std::exchange(here.window_reported, true)) continue;
+    say(log_level::warning, here.client_id + " of " + here.account->name +
+                                " holds a full window and has never acknowledged: let it publish to ack/" +
+                                here.account->name + ", or set `restante user set " + here.account->name +
+                                " --acknowledge handoff`");
+  }
+  outside_.mail.report(std::move(said));
+}
+
+}  // namespace restante

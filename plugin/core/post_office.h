@@ -1,0 +1,252 @@
+// The mailbox: takes durable messages in, decides who may hear them live, keeps them on their way to the
+// store, hands over what waited, and forgets what is acknowledged.
+//
+// It is told of events by the broker's edge and of results by the store, and acts through the ports. A
+// session is either live, and hears the broker's own routing through a valve, or behind, and is given pages
+// read from the store, never more than a window of unacknowledged messages in either state. What it promises:
+//   1. an accepted message is, for each of its audience, acknowledged, expired, withdrawn, or handed over in
+//      finitely many steps once the recipient stays connected;
+//   2. first hand-over is in order of numbers;
+//   3. never more than a window unacknowledged;
+//   4. nothing outside the audience;
+//   5. what was acknowledged is not handed over again;
+//   6. all memory is bounded.
+//
+// Threads: all calls on the broker's thread. Nothing here waits. No exceptions but std::bad_alloc.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/options.h"
+#include "core/policy.h"
+#include "core/ports.h"
+#include "core/recent_publishes.h"
+#include "core/session.h"
+#include "core/store_queue.h"
+#include "core/topic.h"
+
+namespace restante {
+
+struct ports {
+  clock& time;
+  log& lines;
+  store& mail;
+  journal& records;
+  outbox& clients;
+};
+
+struct post_office_settings {
+  options values;
+  store_queue_limits queue;
+  hash_key key;                           // random, so that nobody can craft colliding ids
+  std::size_t recent_limit = 1'000'000;   // publishes remembered in each half of the dedupe memory
+  std::size_t pages_at_once = 64;         // page queries under way
+  std::size_t parked_sessions = 100'000;  // offline sessions whose filters are remembered
+};
+
+// One PUBLISH as the broker shows it.
+struct publication {
+  session_handle from = 0;
+  std::string_view topic;  // prefix included
+  std::string_view payload;
+  std::string_view properties;  // as message::properties
+  int qos = 0;
+  std::int64_t expires_in_us = 0;  // the publisher's own expiry; 0: none
+};
+
+enum class acceptance {
+  ordinary,  // not a durable topic: the rules alone decide
+  accepted,  // answer with success; whoever may hear it live is known to hear_routed()
+  refused,   // not allowed or malformed
+  busy,      // not now: the publisher must try again, so it must not see success
+};
+struct acceptance_result {
+  acceptance what = acceptance::ordinary;
+  message_number number = 0;  // not 0: tell recipients it was accepted then
+  std::string why;            // refused or busy: for the log
+};
+
+class post_office {
+ public:
+  post_office(post_office_settings settings, ports outside);
+  ~post_office();
+  post_office(const post_office&) = delete;
+  post_office& operator=(const post_office&) = delete;
+
+  // ---- sessions
+  // ------------------------------------------------------------------------------------------------ A client
+  // id that another account's open connection holds must not be taken over.
+  bool client_id_is_taken(std::string_view client_id, std::string_view account) const;
+  // A login that was granted. `clean`: the client asked for a new session. `may_persist`: the broker may keep
+  // the session when the connection ends.
+  void connect(session_handle handle, std::string_view client_id, shared_policy rights, bool clean,
+               bool may_persist);
+  // For sessions that are not clean, once after connect(), and after each subscribe() while needs_count().
+  void told_subscription_count(session_handle handle, std::size_t count);
+  bool needs_count(session_handle handle) const;
+  // The broker is about to resend this to a client that reconnects: it may, if the message is for it.
+  bool hear_resent(session_handle handle, std::string_view topic, std::size_t payload_bytes);
+  void disconnect(session_handle handle);
+  // Rules must have granted the filter.
+  void subscribe(session_handle handle, std::string_view filter, int qos);
+  void unsubscribe(session_handle handle, std::string_view filter);
+  // Null if there is no such session.
+  const policy* rights_of(session_handle handle) const;
+  std::string_view client_id_of(session_handle handle) const;
+  std::size_t session_count() const noexcept { return sessions_.size(); }
+
+  // ---- accounts
+  // ------------------------------------------------------------------------------------------------ The
+  // directory's newest word on an account that may have sessions: in force from now on.
+  void set_rights(shared_policy rights);
+  void set_roster(roster members);
+  bool knows_roster(std::string_view group) const;
+  // Those with sessions among the named accounts and the members of the named groups.
+  std::vector<std::string> connected_accounts() const;
+  std::vector<std::string> connected_among(const std::vector<std::string>& accounts,
+                                           const std::vector<std::string>& groups) const;
+  std::vector<std::string> groups_in_use() const;
+
+  // ---- messages
+  // ------------------------------------------------------------------------------------------------
+  acceptance_result publish(const publication& what);
+  // May this session hear the message that the last publish() accepted and the broker now routes? At most
+  // once each.
+  bool hear_routed(session_handle handle);
+  // The broker has finished routing it (any other event came).
+  void end_routing();
+
+  // ---- time and results
+  // ---------------------------------------------------------------------------------------- Once in each
+  // loop of the broker.
+  void tick();
+  // Before store_ready(), from the journal, in the order in which they were written.
+  void restore(envelope accepted);
+  void restore(const removal& acknowledged);
+  // The store is reached for the first time. `clock_offset_us`: the database's clock less ours.
+  void store_ready(message_number stored_through, std::int64_t clock_offset_us);
+  bool is_ready() const noexcept { return ready_; }
+  void stored(const batch_result& result);
+  void page_read(page read);
+  void page_failed(std::uint64_t token);
+  void expired_due(const std::vector<expired_delivery>& expired);
+  // Nothing is left to be stored.
+  bool is_drained() const noexcept { return queue_.empty(); }
+  // Stores what waits at once, without lingering: for the end.
+  void hurry() noexcept { hurried_ = true; }
+
+  // For tests and statistics.
+  const session* find(session_handle handle) const;
+  std::size_t queued_entries() const noexcept { return queue_.entries(); }
+  std::size_t remembered_publishes() const noexcept { return recent_.size(); }
+
+ private:
+  struct group_state {
+    std::vector<account_state*> present;
+    std::shared_ptr<const roster> members;
+  };
+  struct parked_session {
+    std::string client_id, account;
+    std::vector<subscription> filters;
+    bool filters_unknown;
+  };
+  struct routing_state {
+    shared_message what;
+    std::vector<session*> expected;
+  };
+  struct receipt {
+    std::string by, from, id, topic, payload;
+    bool is_read;
+    int qos;
+    std::string properties;
+    std::int64_t expires_at_us;
+  };
+
+  // post_office.cpp
+  session* find(session_handle handle);
+  account_state& open_account(const shared_policy& rights);
+  void close_account_if_unused(account_state& account);
+  void join_groups(account_state& account);
+  void leave_groups(account_state& account);
+  void park(const session& gone);
+  bool unpark(session& back);
+  void report(std::int64_t now_us);
+  void say(log_level level, const std::string& line) { outside_.lines.write(level, line); }
+
+  // acceptance.cpp
+  acceptance_result accept_message(session& from, std::string_view topic, const parsed_topic& parsed,
+                                   const publication& what);
+  std::string why_busy(account_state& sender, std::size_t deliveries, std::size_t bytes);
+  bool spend_allowance(account_state& sender, std::int64_t deliveries);
+  message_number next_number();
+  std::shared_ptr<message> make_message(std::string_view topic, message_key key, const publication& what);
+  bool keep(envelope accepted);
+  void route(const shared_message& what, const parsed_topic& parsed, bool natively);
+  void offer(session& to, const shared_message& what, bool natively);
+  template <typename Visit>
+  void for_each_listener(const parsed_topic& parsed, Visit visit);
+
+  // acknowledgement.cpp
+  acceptance_result take_acknowledgements(session& from, std::string_view payload);
+  acceptance_result take_receipt(session& by, std::string_view topic, const receipt_topic& parsed,
+                                 const publication& what);
+  void acknowledge(account_state& account, const message_key& key);
+  const held_message* held_by(const account_state& account, const message_key& key) const;
+  void pass_on(const receipt& what, bool natively);
+  void note_acknowledging(account_state& account);
+  void discard(const std::string& account, message_number number);
+
+  // delivery.cpp
+  bool needs_no_acknowledgement(const account_state& account, const message& what) const;
+  bool has_room(session& to, const message& what);
+  void hand_over(session& to, const shared_message& what);
+  void record_hand_over(session& to, const message& what);
+  void deny(session& to, message_number number);
+  void restart(session& of);
+  void consider(session& of);
+  void await_commit(session& of);
+  void consider_later(session& of);
+  void ask_for_page(session& of);
+  void settle_resent(session& of, const page& read);
+  bool take_row(session& to, const shared_message& row);
+  bool is_for(const account_state& account, const message& what) const;
+  void flush();
+  void attend(session& to);
+  message_number watermark() const noexcept { return queue_.watermark(last_number_); }
+
+  post_office_settings settings_;
+  ports outside_;
+  topic_prefix prefix_;
+  recent_publishes recent_;
+  store_queue queue_;
+
+  std::unordered_map<session_handle, std::unique_ptr<session>> sessions_;
+  std::unordered_map<std::string, session_handle> by_client_;
+  std::unordered_map<std::string, std::unique_ptr<account_state>> accounts_;
+  std::unordered_map<std::string, group_state> groups_;
+  std::list<parked_session> parked_;  // most recent first
+  std::unordered_map<std::string, std::list<parked_session>::iterator> parked_by_client_;
+
+  routing_state routing_;
+  message_number last_number_ = 0;
+  std::uint64_t loop_ = 1;
+  bool ready_ = false;
+  bool clock_is_trusted_ = true;
+  bool hurried_ = false;
+  std::int64_t reported_us_ = 0;
+
+  std::unordered_map<std::uint64_t, session_handle> pages_;  // under way, by token
+  std::uint64_t last_token_ = 0;
+  std::vector<session_handle> attention_, after_commit_, later_;
+  std::int64_t later_looked_at_us_ = 0;
+  std::deque<session_handle> line_;  // for a page
+};
+
+}  // namespace restante

@@ -1,0 +1,99 @@
+// What the mailbox knows of one connection and of one account that has connections.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/message.h"
+#include "core/policy.h"
+
+namespace restante {
+
+// The broker's name for a connection: never looked into, only compared. Client ids can be claimed by somebody
+// who is then refused; these cannot.
+using session_handle = std::uintptr_t;
+
+struct account_state;
+
+// How a session would hear a topic.
+enum class hearing { not_at_all, live_only, kept };
+
+struct subscription {
+  std::string filter;  // prefix taken off
+  int qos = 0;
+};
+
+// A message that was handed over and is not acknowledged.
+struct held_message {
+  message_number number = 0;  // 0: the broker resent it and only its key is known
+  std::size_t bytes = 0;
+  std::string group;  // empty: direct
+};
+
+struct session {
+  session_handle handle = 0;
+  std::string client_id;
+  account_state* account = nullptr;
+  bool may_persist = false;
+
+  std::vector<subscription> filters;   // durable topics only
+  bool filters_unknown = false;        // resumed from before this process: it gets its whole mailbox
+  bool awaits_count = false;           // its number of subscriptions is not told yet
+  std::set<std::string> filters_seen;  // of any topic, while filters_unknown
+
+  // Live: everything up to now is handed over, so the broker may route to it. Else behind: it is given pages.
+  bool live = false;
+  message_number cursor = 0;          // everything up to here was handed over, or is not wanted
+  message_number first_denied = 0;    // lowest number denied since the last page was asked for; 0: none
+  message_number last_denied = 0;     // highest number ever denied
+  std::uint64_t page_token = 0;       // of the page under way; 0: none
+  message_number page_watermark = 0;  // the watermark when that page was asked for
+  bool page_resolves = false;         // that page was asked for the numbers of resent messages
+  bool more_waiting = false;          // the last page did not end the mailbox
+  bool in_line = false;               // waits for its turn to ask for a page
+  bool in_attention = false, in_after_commit = false, in_later = false;  // on those lists of the post office
+  std::int64_t not_before_us = 0;       // no page is asked for before (steady), unless there is much room
+  bool retries = false;                 // and not even then: the last page failed, or handing off is too fast
+  std::size_t needs_bytes = 0;          // the next message of the mailbox wants so much room
+  std::uint64_t published_in_loop = 0;  // the broker's loop in which it was last published to directly
+  message_number resolve_after = 0;     // resent messages without a row are gone once stored up to here
+
+  std::map<message_key, held_message> held;
+  std::size_t held_bytes = 0;
+  std::size_t held_without_number = 0;
+  bool window_reported = false;
+
+  // Receipts and `handoff` have no acknowledgement; so many may be handed over in each tenth of a second.
+  std::size_t handoffs = 0;
+  std::int64_t handoffs_since_us = 0;
+
+  // Routing under way: what READ is to be granted.
+  message_number expected = 0;  // the number being routed; granted at most once
+  bool expected_kept = false;   // joins `held` when granted
+
+  hearing hears(std::string_view topic) const noexcept;
+  int subscribed_qos(std::string_view topic) const noexcept;  // -1: not subscribed
+  bool wants_mail() const noexcept { return filters_unknown || has_kept_filter(); }
+  bool has_kept_filter() const noexcept;
+
+  void hold(const message_key& key, held_message what);
+  bool release(const message_key& key, held_message* was = nullptr);
+};
+
+struct account_state {
+  std::string name;
+  shared_policy rights;
+  bool has_acknowledged = false;
+  std::vector<session*> sessions;
+
+  // publish_rate: what is left of this second's allowance.
+  std::int64_t allowance = 0;
+  std::int64_t allowance_since_us = 0;
+};
+
+}  // namespace restante
