@@ -71,13 +71,4 @@ free_port::free_port() {
 
 free_port::~free_port() { close(claim_); }
 
-bool accepts_connections(int port) {
-  const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (descriptor < 0) throw failure("cannot make a socket");
-  const sockaddr_in address = loopback(port);
-  const bool accepted = connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-  close(descriptor);
-  return accepted;
-}
-
 }  // namespace restante::support

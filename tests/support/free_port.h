@@ -20,7 +20,4 @@ class free_port {
   int claim_ = -1;  // a socket whose abstract name is the claim; the kernel frees it with the process
 };
 
-// Whether somebody accepts connections on this loopback port.
-bool accepts_connections(int port);
-
 }  // namespace restante::support
