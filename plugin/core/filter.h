@@ -11,8 +11,8 @@ bool is_topic(std::string_view topic) noexcept;
 // A well-formed filter; `$share/group/filter` is not one here.
 bool is_filter(std::string_view filter) noexcept;
 
-// Whether a subscription to `filter` hears `topic`. A wildcard in the first level does not hear topics that begin
-// with `$`. Both must be well-formed.
+// Whether a subscription to `filter` hears `topic`. A wildcard in the first level does not hear topics that
+// begin with `$`. Both must be well-formed.
 bool filter_matches(std::string_view filter, std::string_view topic) noexcept;
 
 // Whether `wide` hears everything that `narrow` can hear.

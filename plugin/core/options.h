@@ -31,9 +31,11 @@ struct options {
   std::int64_t sender_limit = 10'000;
   std::int64_t mailbox_limit = 100'000;
   std::int64_t group_limit = 1'000;
+  friend bool operator==(const options&, const options&) = default;
 };
 
-// One line that says what is wrong and what to do, ready for the operator's log.
+// One line that says what is wrong and what to do, ready for the operator's log. Never holds the value of
+// `database`, in which a password may stand.
 struct option_error {
   std::string line;
 };
@@ -43,14 +45,17 @@ struct parsed_options {
   std::vector<std::string> warnings;  // given, understood, and without effect in this version
 };
 
-// `given` as in mosquitto.conf: names without plugin_opt_. Unknown names, bad or out-of-bounds values and names given
-// twice are errors. Times: a number and us, ms, s, m, h or d. Sizes: a number and B, KB, MB or GB (of 1024).
+// `given` as in mosquitto.conf: names without plugin_opt_. Unknown names, bad or out-of-bounds values and
+// names given twice are errors. Times: a whole number and us, ms, s, m, h or d. Sizes: a whole number and B,
+// KB, MB or GB (of 1024). A bare 0 needs no unit.
 std::variant<parsed_options, option_error> parse_options(
     std::span<const std::pair<std::string_view, std::string_view>> given);
 
-// Name, default and help of every option, for documentation and tests.
+// Name, default, accepted values and help of every option, for documentation and tests.
 struct option_help {
-  std::string_view name, default_text, help;
+  std::string_view name, default_text;
+  std::string accepted;
+  std::string_view help;
 };
 std::vector<option_help> describe_options();
 

@@ -1,13 +1,18 @@
-// Who one account is and what it may do: what the directory read, compiled once into a form that answers without
-// SQL and without allocation.
+// Who one account is and what it may do: what the directory read, compiled once into a form that answers
+// without SQL and without allocation.
 //
-// Verdicts: deny by default; any matching deny wins; else any matching allow grants. A verdict names its rule.
-// In filters %u stands for the account, %g for each of its groups in turn, %c for the client id. A client id
-// with `+`, `#` or `/` in it matches no %c.
+// Verdicts: deny by default; any matching deny wins; else any matching allow grants. A verdict names its
+// rule. In filters %u stands for the account, %g for each of its groups in turn, %c for the client id. A
+// client id that is empty, begins with `$` or has `+`, `#` or `/` in it matches no %c. An account that is not
+// active may nothing.
+//
+// The record may come from anywhere: groups with bad names are dropped; rules with malformed filters, of
+// other subjects or of two subjects are passed over.
 //
 // Threads: a compiled policy is immutable and may be shared.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -32,6 +37,9 @@ struct rule {
   std::string subject_group;
 };
 
+// "allow everyone publish direct/+/%u/+ (rule 3)"
+std::string describe(const rule& which);
+
 struct membership {
   std::string group;
   bool admin = false;
@@ -54,40 +62,62 @@ struct account_record {
 
 struct verdict {
   bool allowed = false;
-  const rule* decided_by = nullptr;  // null: no rule speaks of it. Lives as long as the policy
+  const rule* decided_by = nullptr;  // null: no rule did, see `why`. Lives as long as the policy
+  std::string_view why = {};         // if no rule decided: the reason, for the log. Lives for ever
   explicit operator bool() const noexcept { return allowed; }
 };
+
+// "allowed by: allow everyone publish direct/+/%u/+ (rule 3)", "refused: no rule allows it"
+std::string describe(const verdict& which);
 
 class policy {
  public:
   policy(account_record record, const topic_prefix& prefix);
+  // Verdicts point into it.
+  policy(const policy&) = delete;
+  policy& operator=(const policy&) = delete;
 
   const std::string& name() const noexcept { return record_.name; }
+  // Its groups are sorted by name.
   const account_record& record() const noexcept { return record_; }
   const membership* member_of(std::string_view group) const noexcept;
 
-  // May this account publish to / hear `topic` (prefix included)?
+  // May this account publish to / hear `topic` (prefix included)? Whatever the rules say, on a durable topic
+  // nobody publishes in another's name, to a group it is no member of, or in another shape. What it may hear
+  // of durable topics is further narrowed, message by message, to what is addressed to it; not here.
   verdict may_publish(std::string_view client_id, std::string_view topic) const noexcept;
   verdict may_hear(std::string_view client_id, std::string_view topic) const noexcept;
 
-  // May it subscribe to `filter` (prefix included)? An allow must cover all of the filter; a deny that covers all
-  // of it refuses it (one that covers a part is applied to each message by may_hear). Whatever the rules say, a filter that names a durable root and
-  // reaches beyond the account's own topics is refused, and so is $share of one.
+  // May it subscribe to `filter` (prefix included)? An allow must cover all of the filter; a deny that covers
+  // all of it refuses it (one that covers a part is applied to each message by may_hear).
+  // `$share/group/filter` is judged by its last part. Whatever the rules say, a filter that names a durable
+  // root and reaches beyond the account's own topics is refused, and so is $share of one that can hear any
+  // durable topic.
   verdict may_subscribe(std::string_view client_id, std::string_view filter) const noexcept;
 
  private:
   struct compiled_rule {
-    std::string filter;  // %u and %g replaced, prefix added; %c left
+    std::string filter;  // %u and %g replaced, prefix added; a NUL byte for each %c
     bool has_client_id = false;
     const rule* origin = nullptr;
   };
-  verdict judge(const std::vector<compiled_rule>& rules, std::string_view client_id,
-                std::string_view topic) const noexcept;
+  using rule_list = std::vector<compiled_rule>;  // denies first
+
+  void compile(const rule& origin);
+  bool is_subject_of(const rule& which) const noexcept;
+  verdict refused_by_no_rule() const noexcept;
+  template <typename is_concerned>
+  verdict judge(const rule_list& rules, std::string_view client_id,
+                const is_concerned& concerns) const noexcept;
+  verdict may_listen(std::string_view client_id, std::string_view filter) const noexcept;
+  std::string_view what_forbids_publish(std::string_view topic) const noexcept;
+  std::string_view what_forbids_subscribe(std::string_view filter) const noexcept;
 
   account_record record_;
   topic_prefix prefix_;
-  std::vector<compiled_rule> publish_;    // denies first
-  std::vector<compiled_rule> subscribe_;  // denies first
+  std::array<std::string, durable_roots.size()> all_durable_;  // `direct/#` and so on, prefix included
+  rule_list publish_;
+  rule_list subscribe_;
 };
 using shared_policy = std::shared_ptr<const policy>;
 

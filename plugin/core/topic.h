@@ -5,6 +5,7 @@
 // Views point into the text that was parsed.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -23,21 +24,23 @@ struct acknowledge_topic {
 struct receipt_topic {
   std::string_view from, by, id;  // `by` tells `from` of the message `id`
 };
-// Below a durable root, but of none of the shapes: refused, with what is wrong.
+// A durable root, or below one, but of none of the shapes: refused, with what is wrong.
 struct malformed_topic {
-  std::string_view why;
+  std::string_view why;  // lives for ever, fit for a log
 };
 // Not Restante's: judged by the rules alone.
 struct ordinary_topic {};
 
-using parsed_topic =
-    std::variant<ordinary_topic, malformed_topic, direct_topic, group_topic, acknowledge_topic, receipt_topic>;
+using parsed_topic = std::variant<ordinary_topic, malformed_topic, direct_topic, group_topic,
+                                  acknowledge_topic, receipt_topic>;
 
 // `topic` with the operator's prefix already taken off.
 parsed_topic parse_topic(std::string_view topic) noexcept;
 
 // The account that speaks in this topic; empty for ordinary and malformed ones.
 std::string_view speaker(const parsed_topic& topic) noexcept;
+
+inline constexpr std::array<std::string_view, 4> durable_roots = {"direct", "group", "ack", "receipt"};
 
 // Whether the first level of a topic or filter (prefix taken off) is a durable root.
 bool is_durable_root(std::string_view first_level) noexcept;

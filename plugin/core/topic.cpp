@@ -1,0 +1,111 @@
+#include "core/topic.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <optional>
+
+#include "core/levels.h"
+#include "core/names.h"
+
+namespace restante {
+namespace {
+
+// The levels of `topic` if there are exactly so many.
+template <std::size_t count>
+std::optional<std::array<std::string_view, count>> split(std::string_view topic) noexcept {
+  std::array<std::string_view, count> levels;
+  level_walk walk(topic);
+  for (auto& level : levels) {
+    if (walk.at_end()) return std::nullopt;
+    level = walk.here();
+    walk.advance();
+  }
+  if (!walk.at_end()) return std::nullopt;
+  return levels;
+}
+
+parsed_topic parse_direct(std::string_view topic) noexcept {
+  const auto levels = split<4>(topic);
+  if (!levels) return malformed_topic{"not of the four levels direct/{to}/{from}/{id}"};
+  const auto& [root, to, from, id] = *levels;
+  if (!is_account_name(to)) return malformed_topic{"direct/{to}/{from}/{id}: {to} is not an account name"};
+  if (!is_account_name(from))
+    return malformed_topic{"direct/{to}/{from}/{id}: {from} is not an account name"};
+  if (!is_message_id(id)) return malformed_topic{"direct/{to}/{from}/{id}: {id} is not a message id"};
+  return direct_topic{to, from, id};
+}
+
+parsed_topic parse_group(std::string_view topic) noexcept {
+  const auto levels = split<4>(topic);
+  if (!levels) return malformed_topic{"not of the four levels group/{group}/{from}/{id}"};
+  const auto& [root, group, from, id] = *levels;
+  if (!is_account_name(group))
+    return malformed_topic{"group/{group}/{from}/{id}: {group} is not a group name"};
+  if (!is_account_name(from))
+    return malformed_topic{"group/{group}/{from}/{id}: {from} is not an account name"};
+  if (!is_message_id(id)) return malformed_topic{"group/{group}/{from}/{id}: {id} is not a message id"};
+  return group_topic{group, from, id};
+}
+
+parsed_topic parse_acknowledge(std::string_view topic) noexcept {
+  const auto levels = split<2>(topic);
+  if (!levels) return malformed_topic{"not of the two levels ack/{me}"};
+  const auto& [root, by] = *levels;
+  if (!is_account_name(by)) return malformed_topic{"ack/{me}: {me} is not an account name"};
+  return acknowledge_topic{by};
+}
+
+parsed_topic parse_receipt(std::string_view topic) noexcept {
+  const auto levels = split<4>(topic);
+  if (!levels) return malformed_topic{"not of the four levels receipt/{from}/{by}/{id}"};
+  const auto& [root, from, by, id] = *levels;
+  if (!is_account_name(from))
+    return malformed_topic{"receipt/{from}/{by}/{id}: {from} is not an account name"};
+  if (!is_account_name(by)) return malformed_topic{"receipt/{from}/{by}/{id}: {by} is not an account name"};
+  if (!is_message_id(id)) return malformed_topic{"receipt/{from}/{by}/{id}: {id} is not a message id"};
+  return receipt_topic{from, by, id};
+}
+
+struct find_speaker {
+  std::string_view operator()(const ordinary_topic&) const noexcept { return {}; }
+  std::string_view operator()(const malformed_topic&) const noexcept { return {}; }
+  std::string_view operator()(const direct_topic& topic) const noexcept { return topic.from; }
+  std::string_view operator()(const group_topic& topic) const noexcept { return topic.from; }
+  std::string_view operator()(const acknowledge_topic& topic) const noexcept { return topic.by; }
+  std::string_view operator()(const receipt_topic& topic) const noexcept { return topic.by; }
+};
+
+}  // namespace
+
+parsed_topic parse_topic(std::string_view topic) noexcept {
+  const auto root = first_level(topic);
+  if (root == "direct") return parse_direct(topic);
+  if (root == "group") return parse_group(topic);
+  if (root == "ack") return parse_acknowledge(topic);
+  if (root == "receipt") return parse_receipt(topic);
+  return ordinary_topic{};
+}
+
+std::string_view speaker(const parsed_topic& topic) noexcept { return std::visit(find_speaker{}, topic); }
+
+bool is_durable_root(std::string_view first_level) noexcept {
+  return std::find(durable_roots.begin(), durable_roots.end(), first_level) != durable_roots.end();
+}
+
+std::string_view first_level(std::string_view topic_or_filter) noexcept {
+  return topic_or_filter.substr(0, topic_or_filter.find('/'));
+}
+
+topic_prefix::topic_prefix(std::string_view text) : text_(text) {
+  if (!text_.empty() && !text_.ends_with('/')) text_ += '/';
+}
+
+topic_prefix::stripped topic_prefix::strip(std::string_view topic_or_filter) const noexcept {
+  if (!topic_or_filter.starts_with(text_)) return {topic_or_filter, false};
+  return {topic_or_filter.substr(text_.size()), true};
+}
+
+std::string topic_prefix::prepend(std::string_view topic) const { return text_ + std::string(topic); }
+
+}  // namespace restante
