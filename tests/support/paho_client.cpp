@@ -124,6 +124,7 @@ paho_client::paho_client(int port, const connect_settings& settings, transport o
     : how_(std::make_unique<implementation>(port, settings, over)) {}
 
 paho_client::~paho_client() = default;
+paho_client::paho_client(paho_client&&) noexcept = default;
 
 int paho_client::try_connect() {
   const paho_waker::hold awake;

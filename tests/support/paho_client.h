@@ -19,8 +19,8 @@ class paho_client {
 
   paho_client(int port, const connect_settings& settings, transport over = transport::tcp);
   ~paho_client();
-  paho_client(const paho_client&) = delete;
-  paho_client& operator=(const paho_client&) = delete;
+  paho_client(paho_client&&) noexcept;
+  paho_client& operator=(paho_client&&) = delete;
 
   // Connects; throws failure when refused. Again after disconnect(): with the same settings.
   void connect();

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include "support/failure.h"
 
@@ -32,6 +33,14 @@ raw_mqtt::raw_mqtt(int port) : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXE
 }
 
 raw_mqtt::~raw_mqtt() { drop(); }
+
+raw_mqtt::raw_mqtt(raw_mqtt&& other) noexcept
+    : socket_(std::exchange(other.socket_, -1)),
+      version_(other.version_),
+      last_packet_id_(other.last_packet_id_),
+      received_(std::move(other.received_)),
+      packets_(std::move(other.packets_)),
+      closed_(std::exchange(other.closed_, true)) {}
 
 void raw_mqtt::send_bytes(std::string_view bytes) {
   while (!bytes.empty()) {

@@ -23,8 +23,8 @@ class raw_mqtt {
  public:
   explicit raw_mqtt(int port);
   ~raw_mqtt();
-  raw_mqtt(const raw_mqtt&) = delete;
-  raw_mqtt& operator=(const raw_mqtt&) = delete;
+  raw_mqtt(raw_mqtt&& other) noexcept;
+  raw_mqtt& operator=(raw_mqtt&&) = delete;
 
   void send_bytes(std::string_view bytes);
   void send(const packet& what);

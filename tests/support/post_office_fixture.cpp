@@ -1,0 +1,123 @@
+#include "support/post_office_fixture.h"
+
+#include <filesystem>
+
+#include "support/eventually.h"
+#include "support/failure.h"
+
+namespace restante::support {
+namespace {
+
+program command_line(const database& where, std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), RESTANTE_PROGRAM);
+  return {.arguments = std::move(arguments), .environment = {{"RESTANTE_DATABASE", where.owner}}};
+}
+
+template <typename Value>
+Value must(result<Value> got) {
+  if (!got) throw failure(got.error().message);
+  return std::move(got).value();
+}
+
+}  // namespace
+
+const recipe& furnished() {
+  static const recipe how{
+      .name = "furnished", .prepare = [](const database& fresh) {
+        migrated().prepare(fresh);
+        for (const std::string name : {"alice", "bob", "carol", "dave"}) {
+          run_or_fail(command_line(fresh, {"user", "add", name, "--password-stdin"}), name + "\n");
+        }
+        run_or_fail(command_line(fresh, {"group", "add", "crew"}));
+        for (const std::string name : {"alice", "bob", "carol"}) {
+          run_or_fail(command_line(fresh, {"group", "join", "crew", name}));
+        }
+      }};
+  return how;
+}
+
+mqtt_message direct(const std::string& to, const std::string& from, const std::string& id,
+                    const std::string& payload) {
+  return {.topic = "direct/" + to + "/" + from + "/" + id, .payload = payload};
+}
+
+mqtt_message to_group(const std::string& group, const std::string& from, const std::string& id,
+                      const std::string& payload) {
+  return {.topic = "group/" + group + "/" + from + "/" + id, .payload = payload};
+}
+
+mqtt_message acknowledgement_of(const std::string& by, const std::vector<std::string>& keys) {
+  mqtt_message result{.topic = "ack/" + by};
+  for (const std::string& key : keys) result.payload += key + "\n";
+  return result;
+}
+
+mqtt_message receipt(const std::string& to, const std::string& by, const std::string& id,
+                     const std::string& state) {
+  return {.topic = "receipt/" + to + "/" + by + "/" + id, .payload = state};
+}
+
+connect_settings account(const std::string& name, mqtt_version version) {
+  return {.client_id = name, .user = name, .password = name, .version = version};
+}
+
+connect_settings lasting(const std::string& name, mqtt_version version) {
+  connect_settings result = account(name, version);
+  result.clean = false;
+  if (version == mqtt_version::v5) result.session_expiry_s = 3'600;
+  return result;
+}
+
+post_office_fixture::post_office_fixture(postgres_server& postgres)
+    : mail_(postgres.create_database(furnished())) {}
+
+void post_office_fixture::open(broker_settings settings) {
+  settings.options.try_emplace("database", mail_.broker);
+  broker_ = std::make_unique<mosquitto_broker>(settings);
+}
+
+mosquitto_broker& post_office_fixture::broker() {
+  if (!broker_) throw failure("the test has not called open()");
+  return *broker_;
+}
+
+paho_client post_office_fixture::paho(const connect_settings& who) {
+  paho_client client(broker().port(), who);
+  client.connect();
+  return client;
+}
+
+raw_mqtt post_office_fixture::raw(const connect_settings& who) {
+  raw_mqtt client(broker().port());
+  client.login(who);
+  return client;
+}
+
+connection& post_office_fixture::watching() {
+  if (!watching_ || !watching_->is_usable()) {
+    watching_ = std::make_unique<connection>(must(connection::open({.database = mail_.owner})));
+  }
+  return *watching_;
+}
+
+std::int64_t post_office_fixture::waiting(const std::string& name) {
+  return must(watching().execute("select count(*) from restante.waiting where account = $1", {name}))[0]
+      .int64(0);
+}
+
+void post_office_fixture::wait_until_waiting(const std::string& name, std::int64_t count) {
+  if (eventually([&] { return waiting(name) == count; })) return;
+  throw failure("waiting for " + name + ": " + std::to_string(waiting(name)) + " instead of " +
+                std::to_string(count));
+}
+
+std::string post_office_fixture::sql(const std::string& statement) const {
+  return query(mail_.owner, statement);
+}
+
+finished post_office_fixture::run_restante(std::vector<std::string> arguments,
+                                           const std::string& input) const {
+  return run(command_line(mail_, std::move(arguments)), input);
+}
+
+}  // namespace restante::support
