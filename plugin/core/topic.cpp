@@ -67,15 +67,6 @@ parsed_topic parse_receipt(std::string_view topic) noexcept {
   return receipt_topic{from, by, id};
 }
 
-struct find_speaker {
-  std::string_view operator()(const ordinary_topic&) const noexcept { return {}; }
-  std::string_view operator()(const malformed_topic&) const noexcept { return {}; }
-  std::string_view operator()(const direct_topic& topic) const noexcept { return topic.from; }
-  std::string_view operator()(const group_topic& topic) const noexcept { return topic.from; }
-  std::string_view operator()(const acknowledge_topic& topic) const noexcept { return topic.by; }
-  std::string_view operator()(const receipt_topic& topic) const noexcept { return topic.by; }
-};
-
 }  // namespace
 
 parsed_topic parse_topic(std::string_view topic) noexcept {
@@ -87,7 +78,13 @@ parsed_topic parse_topic(std::string_view topic) noexcept {
   return ordinary_topic{};
 }
 
-std::string_view speaker(const parsed_topic& topic) noexcept { return std::visit(find_speaker{}, topic); }
+std::string_view speaker(const parsed_topic& topic) noexcept {
+  if (const auto* direct = std::get_if<direct_topic>(&topic)) return direct->from;
+  if (const auto* group = std::get_if<group_topic>(&topic)) return group->from;
+  if (const auto* acknowledge = std::get_if<acknowledge_topic>(&topic)) return acknowledge->by;
+  if (const auto* receipt = std::get_if<receipt_topic>(&topic)) return receipt->by;
+  return {};
+}
 
 bool is_durable_root(std::string_view first_level) noexcept {
   return std::find(durable_roots.begin(), durable_roots.end(), first_level) != durable_roots.end();
