@@ -19,6 +19,8 @@ create table restante.delivery (
 create index delivery_expiry on restante.delivery (expires_at) where expires_at is not null;
 -- A waiting receipt is found by its topic, to be replaced by a later one.
 create index delivery_receipt on restante.delivery (mailbox_id, topic) where topic like 'receipt/%';
+-- Whether a group's body is still wanted by anybody.
+create index delivery_group on restante.delivery (number) where payload is null;
 
 create table restante.message (
   number bigint primary key,
@@ -30,6 +32,8 @@ create table restante.message (
   properties bytea,
   expires_at bigint
 ) partition by range (number);
+-- Acknowledgements name a message by its sender and id.
+create index message_key on restante.message (message_id, sender_id);
 
 -- What could not be delivered: unknown, blocking or departed recipients, what expired, what PostgreSQL refused.
 create table restante.dead_letter (
@@ -49,7 +53,8 @@ create table restante.dead_letter (
   unique (number, recipient)
 );
 create index dead_letter_receipt on restante.dead_letter (receipt_at) where receipt_at is not null;
-create index dead_letter_age on restante.dead_letter (created_at);
+create index dead_letter_age on restante.dead_letter (created_at) where receipt_at is null;
+create index dead_letter_body on restante.dead_letter (created_at) where receipt_at is not null and payload is not null;
 create trigger dead_letter_touch before update on restante.dead_letter
   for each row execute function restante.touch();
 
@@ -86,10 +91,11 @@ create function restante.number_time(number bigint) returns timestamptz language
 $$ select 'epoch'::timestamptz + make_interval(secs => number / 1000000.0) $$;
 
 -- Makes the partitions of the days ahead and detaches those whose every message has outlived `retention`.
--- Returns how many were made and detached. A detach that cannot have its lock within 200 ms is left for the
--- next call. Safe to call at any time and by several at once.
+-- With `since`, also those from that day on, as far as it has not outlived `retention`: for messages that waited
+-- long outside. Returns how many were made and detached. A detach that cannot have its lock within 200 ms is left
+-- for the next call. Safe to call at any time and by several at once.
 create function restante.restante_roll(retention interval default '30 days', days_ahead integer default 7,
-                                       out made integer, out detached integer)
+                                       since date default null, out made integer, out detached integer)
 language plpgsql security definer set search_path = restante, pg_temp set timezone = 'UTC' as $$
 declare
   parent text;
@@ -103,7 +109,9 @@ begin
   end if;
   perform set_config('lock_timeout', '200ms', true);
 
-  for day in select generate_series(current_date - 1, current_date + days_ahead, interval '1 day')::date loop
+  for day in select generate_series(
+      least(current_date - 1, case when since is not null then greatest(since, (now() - retention)::date) end),
+      current_date + days_ahead, interval '1 day')::date loop
     foreach parent in array array['message', 'delivery'] loop
       leaf := parent || '_' || to_char(day, 'YYYYMMDD');
       continue when to_regclass('restante.' || leaf) is not null;
@@ -150,55 +158,57 @@ $$;
 
 -- Moves at most `max_rows` expired deliveries to the dead letters: first those with an expiry of their own, then
 -- those of detached days, whose tables are dropped once empty. Returns how many were moved.
+--
+-- Tables here grow and shrink faster than they are analysed, and a plan kept from when they were empty would read
+-- them whole for each row. So what is called often only reads an index, and what deletes is planned afresh.
 create function restante.restante_expire(max_rows integer default 1000) returns integer
-language plpgsql security definer set search_path = restante, pg_temp set timezone = 'UTC' as $$
+language plpgsql security definer set search_path = restante, pg_temp set timezone = 'UTC'
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 declare
-  moved integer;
-  more integer;
-  gone record;
-  suffix text;
-begin
-  with due as materialized (
-    select d.mailbox_id, d.number from delivery d
-    where d.expires_at <= (extract(epoch from clock_timestamp()) * 1000000)::bigint
-    order by d.expires_at limit max_rows
-  ), taken as (
-    delete from delivery d using due
-    where d.mailbox_id = due.mailbox_id and d.number = due.number
-    returning d.*
-  )
-  insert into dead_letter (number, recipient, topic, sender, message_id, payload, qos, properties, reason, receipt_at)
-  select t.number, a.name, coalesce(t.topic, m.topic), s.name, coalesce(t.message_id, m.message_id),
-         coalesce(t.payload, m.payload), coalesce(t.qos, m.qos), coalesce(t.properties, m.properties), 'expired',
-         case when tells_expiry(coalesce(t.topic, m.topic)) then now() end
-  from taken t
-  join mailbox b on b.id = t.mailbox_id
-  join account a on a.id = b.account_id
-  left join message m on m.number = t.number and t.payload is null
-  join account s on s.id = coalesce(t.sender_id, m.sender_id)
-  on conflict (number, recipient) do nothing;
-  get diagnostics moved = row_count;
-
-  for gone in select day from expired_day order by day loop
-    exit when moved >= max_rows;
-    suffix := to_char(gone.day, 'YYYYMMDD');
-    execute format('
-      with due as materialized (select mailbox_id, number from restante.%1$I limit %3$s),
-      taken as (delete from restante.%1$I d using due
-                where d.mailbox_id = due.mailbox_id and d.number = due.number returning d.*)
+  bury constant text := '
+    with taken as (
+      delete from restante.%1$I d using %3$s due
+      where d.mailbox_id = due.mailbox_id and d.number = due.number
+      returning d.*
+    ), buried as (
       insert into restante.dead_letter
         (number, recipient, topic, sender, message_id, payload, qos, properties, reason, receipt_at)
-      select t.number, a.name, coalesce(t.topic, m.topic), s.name, coalesce(t.message_id, m.message_id),
-             coalesce(t.payload, m.payload), coalesce(t.qos, m.qos), coalesce(t.properties, m.properties),
-             ''expired'', case when restante.tells_expiry(coalesce(t.topic, m.topic)) then now() end
+      select t.number, a.name, coalesce(t.topic, m.topic), coalesce(s.name, split_part(t.topic, ''/'', 3)),
+             coalesce(t.message_id, m.message_id), coalesce(t.payload, m.payload), coalesce(t.qos, m.qos),
+             coalesce(t.properties, m.properties), ''expired'',
+             case when restante.tells_expiry(coalesce(t.topic, m.topic)) then now() end
       from taken t
       join restante.mailbox b on b.id = t.mailbox_id
       join restante.account a on a.id = b.account_id
       left join restante.%2$I m on m.number = t.number and t.payload is null
-      join restante.account s on s.id = coalesce(t.sender_id, m.sender_id)
-      on conflict (number, recipient) do nothing',
-      'delivery_' || suffix, 'message_' || suffix, max_rows - moved);
-    get diagnostics more = row_count;
+      left join restante.account s on s.id = coalesce(t.sender_id, m.sender_id)
+      where coalesce(t.topic, m.topic) is not null
+      on conflict (number, recipient) do nothing
+    )
+    select count(*) from taken';
+  mailboxes bigint[];
+  numbers bigint[];
+  moved integer := 0;
+  more integer;
+  gone record;
+  suffix text;
+begin
+  select array_agg(due.mailbox_id), array_agg(due.number) into mailboxes, numbers
+  from (
+    select d.mailbox_id, d.number from delivery d
+    where d.expires_at <= (extract(epoch from clock_timestamp()) * 1000000)::bigint
+    order by d.expires_at limit max_rows) due;
+  if mailboxes is not null then
+    execute format(bury, 'delivery', 'message', '(select * from unnest($1, $2) u(mailbox_id, number))')
+    into moved using mailboxes, numbers;
+  end if;
+
+  for gone in select day from expired_day order by day loop
+    exit when moved >= max_rows;
+    suffix := to_char(gone.day, 'YYYYMMDD');
+    execute format(bury, 'delivery_' || suffix, 'message_' || suffix,
+      format('(select mailbox_id, number from restante.%I limit %s)', 'delivery_' || suffix, max_rows - moved))
+    into more;
     moved := moved + more;
     if more = 0 then
       execute format('drop table restante.%I, restante.%I', 'delivery_' || suffix, 'message_' || suffix);
@@ -208,21 +218,45 @@ begin
   return moved;
 end $$;
 
--- Forgets dead letters older than `dead_letter`, group bodies without a delivery left, and old changes. A dead
--- letter whose sender is still to hear `expired` loses its body and stays until then.
-create function restante.restante_sweep(dead_letter interval default '1 day', out bodies integer, out letters integer)
-language plpgsql security definer set search_path = restante, pg_temp as $$
+-- Forgets group bodies without a delivery left, dead letters older than `dead_letter`, and old changes. A dead
+-- letter whose sender is still to hear `expired` loses its body and stays until then. Looks at no more than
+-- `max_rows` bodies, those after number `after`: call it again with what `swept_through` says until that is null.
+create function restante.restante_sweep(dead_letter interval default '1 day', after bigint default 0,
+                                        max_rows integer default 1000, out bodies integer, out letters integer,
+                                        out swept_through bigint)
+language plpgsql security definer set search_path = restante, pg_temp set plan_cache_mode = force_custom_plan
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+declare
+  unwanted bigint[];
 begin
-  delete from restante.message m
-  where m.number < (extract(epoch from now() - interval '1 minute') * 1000000)::bigint
-    and not exists (select from restante.delivery d where d.number = m.number and d.payload is null);
+  select array_agg(l.number)
+           filter (where not exists (select from delivery d where d.number = l.number and d.payload is null)),
+         case when count(*) = max_rows then max(l.number) end
+  into unwanted, swept_through
+  from (
+    select m.number from message m
+    where m.number > restante_sweep.after
+      and m.number < (extract(epoch from now() - interval '1 minute') * 1000000)::bigint
+    order by m.number limit max_rows) l;
+  -- Looked at again: a body may have been stored for the second time since, with deliveries.
+  delete from message m where m.number = any (unwanted)
+    and not exists (select from delivery d where d.number = m.number and d.payload is null);
   get diagnostics bodies = row_count;
-  update restante.dead_letter set payload = null
-  where created_at < now() - restante_sweep.dead_letter and receipt_at is not null and payload is not null;
-  delete from restante.dead_letter
-  where created_at < now() - restante_sweep.dead_letter and receipt_at is null;
+
+  update restante.dead_letter set payload = null where id = any (array(
+    select l.id from restante.dead_letter l
+    where l.created_at < now() - restante_sweep.dead_letter and l.receipt_at is not null and l.payload is not null
+    order by l.created_at limit max_rows));
+  delete from restante.dead_letter where id = any (array(
+    select l.id from restante.dead_letter l
+    where l.created_at < now() - restante_sweep.dead_letter and l.receipt_at is null
+    order by l.created_at limit max_rows));
   get diagnostics letters = row_count;
-  delete from restante.change where changed_at < now() - interval '1 hour';
+  if restante_sweep.after = 0 then
+    delete from restante.change where number = any (array(
+      select c.number from restante.change c where c.changed_at < now() - interval '1 hour'
+      order by c.number limit 10000));
+  end if;
 end $$;
 
 -- What waits for an account that is blocked, deleted, or leaves a group is withdrawn.
@@ -286,8 +320,8 @@ create view restante.waiting_summary as
 select restante.restante_roll();
 
 revoke execute on all functions in schema restante from public;
-grant execute on function restante.restante_roll(interval, integer), restante.restante_expire(integer),
-  restante.restante_sweep(interval), restante.passes_receipts(text), restante.tells_expiry(text),
+grant execute on function restante.restante_roll(interval, integer, date), restante.restante_expire(integer),
+  restante.restante_sweep(interval, bigint, integer), restante.passes_receipts(text), restante.tells_expiry(text),
   restante.day_number(date), restante.number_time(bigint) to restante_broker;
 grant select, insert, update, delete on restante.message, restante.delivery, restante.dead_letter to restante_broker;
 grant select, update on restante.broker to restante_broker;
