@@ -97,7 +97,10 @@ acceptance_result post_office::accept_message(session& from, std::string_view to
       for (const auto& member : known->second.members->members) {
         if (member != sender.name) accepted.recipients.push_back(member);
       }
-      if (accepted.recipients.empty()) return {acceptance::accepted, next_number(), {}};
+      if (accepted.recipients.empty()) {
+        recent_.remember(identity, topic, outside_.time.steady_us());
+        return {acceptance::accepted, next_number(), {}};
+      }
     } else {
       accepted.group = group->group;
     }

@@ -46,7 +46,7 @@ void post_office::acknowledge(account_state& account, const message_key& key) {
   }
   const std::string named = account.name + " acknowledged " + key.sender + '/' + key.id;
   queue_.remove(
-      {account.name, key}, last_number_,
+      {account.name, key, last_number_},
       [this, named](const batch_result::outcome& outcome) {
         if (!outcome.found) say(log_level::info, named + ", which does not wait for it");
       },
@@ -68,18 +68,19 @@ acceptance_result post_office::take_receipt(session& by, std::string_view topic,
     return {acceptance::refused, 0, "the payload of a receipt is `delivered` or `read`"};
   }
   account_state& account = *by.account;
-  const std::string identity = std::string(topic) + '/' + std::string(what.payload);
-  if (what.qos > 0) {
-    // A repeat was answered before.
-    if (recent_.look_up(identity, topic, outside_.time.steady_us()) == recent_publishes::found::repeated) {
-      return {acceptance::accepted, 0, {}};
-    }
-  }
   if (!queue_.has_room_for_removals(2)) return {acceptance::busy, 0, "too much waits to be stored"};
   if (auto why = why_busy(account, 1, what.payload.size()); !why.empty())
     return {acceptance::busy, 0, std::move(why)};
 
   note_acknowledging(account);
+  // A repeat is not told again, but acknowledges what it names all the same.
+  const std::string identity = std::string(topic) + '/' + std::string(what.payload);
+  const bool is_repeat = what.qos > 0 && recent_.look_up(identity, topic, outside_.time.steady_us()) ==
+                                             recent_publishes::found::repeated;
+  if (is_repeat) {
+    acknowledge(account, {std::string(parsed.from), std::string(parsed.id)});
+    return {acceptance::accepted, 0, {}};
+  }
   receipt told{account.name,       std::string(parsed.from),     std::string(parsed.id),
                std::string(topic), std::string(what.payload),    what.payload == "read",
                what.qos,           std::string(what.properties), 0};
@@ -106,7 +107,7 @@ acceptance_result post_office::take_receipt(session& by, std::string_view topic,
         account.rights->may_publish(by.client_id,
                                     prefix_.prepend("direct/" + told.from + '/' + told.by + '/' + told.id));
     queue_.remove(
-        {account.name, key}, last_number_,
+        {account.name, key, last_number_},
         [this, told, passes, may_message](const batch_result::outcome& outcome) {
           if (outcome.found ? passes(outcome.group) : may_message) {
             pass_on(told, false);

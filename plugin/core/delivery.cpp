@@ -212,14 +212,18 @@ bool post_office::take_row(session& to, const shared_message& row) {
     return true;
   }
   const std::string& account = to.account->name;
-  if (queue_.is_being_removed(account, row->number) ||
-      (!is_receipt && queue_.is_being_removed(account, row->key)) || to.hears(row->topic) != hearing::kept) {
+  if (is_receipt ? queue_.is_being_removed(account, row->number) : queue_.is_being_removed(account, *row)) {
     to.cursor = row->number;
     return true;
   }
   if (!is_for(*to.account, *row)) {
+    // The account has left the group since: withdrawn.
     to.cursor = row->number;
     discard(account, row->number);
+    return true;
+  }
+  if (to.hears(row->topic) != hearing::kept) {
+    to.cursor = row->number;
     return true;
   }
   if (!has_room(to, *row)) {

@@ -41,6 +41,7 @@ struct removal {
 struct removal_by_key {
   std::string account;
   message_key key;
+  message_number through = 0;  // only what was accepted up to here: nobody acknowledges what is yet to come
 };
 
 // What one transaction stores: first the messages, in order of number, then the removals.

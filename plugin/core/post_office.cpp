@@ -297,9 +297,9 @@ void post_office::restore(envelope accepted) {
 }
 
 void post_office::restore(const removal& acknowledged) {
-  if (!queue_.strike(acknowledged.account, acknowledged.number)) {
-    queue_.remove(acknowledged, outside_.time.steady_us());
-  }
+  // Whether the message was stored before the end is not known yet, so it is both struck and removed.
+  queue_.strike(acknowledged.account, acknowledged.number);
+  queue_.remove(acknowledged, outside_.time.steady_us());
 }
 
 void post_office::report(std::int64_t now_us) {

@@ -73,19 +73,22 @@ void store_queue::remove(removal gone, std::int64_t now_us) {
   removals_.push_back({std::move(gone), now_us});
 }
 
-void store_queue::remove(removal_by_key gone, message_number through, after_removal then,
-                         std::int64_t now_us) {
-  removing_by_key_.emplace(gone.account, gone.key.sender, gone.key.id);
+void store_queue::remove(removal_by_key gone, after_removal then, std::int64_t now_us) {
+  removing_by_key_.emplace(std::tuple(gone.account, gone.key.sender, gone.key.id), gone.through);
   entries_ += 1;
-  by_key_.push_back({std::move(gone), through, std::move(then), now_us});
+  by_key_.push_back({std::move(gone), std::move(then), now_us});
 }
 
 bool store_queue::is_being_removed(std::string_view account, message_number number) const {
   return removing_.contains(std::pair<std::string, message_number>(account, number));
 }
 
-bool store_queue::is_being_removed(std::string_view account, const message_key& key) const {
-  return !removing_by_key_.empty() && removing_by_key_.contains({std::string(account), key.sender, key.id});
+bool store_queue::is_being_removed(std::string_view account, const message& what) const {
+  if (removing_.contains(std::pair<std::string, message_number>(account, what.number))) return true;
+  if (removing_by_key_.empty()) return false;
+  const auto [first, last] =
+      removing_by_key_.equal_range(std::tuple(std::string(account), what.key.sender, what.key.id));
+  return std::any_of(first, last, [&](const auto& each) { return what.number <= each.second; });
 }
 
 bool store_queue::is_due(std::int64_t now_us, std::int64_t linger_us) const noexcept {
@@ -132,7 +135,7 @@ std::optional<store_batch> store_queue::take(std::int64_t now_us, std::int64_t l
   removals_.insert(removals_.begin(), std::make_move_iterator(early.begin()),
                    std::make_move_iterator(early.end()));
   in_flight_removals_ = batch.removals;
-  while (!by_key_.empty() && by_key_.front().through <= batch.stored_through &&
+  while (!by_key_.empty() && by_key_.front().what.through <= batch.stored_through &&
          batch.removals_by_key.size() < limits_.batch_removals) {
     batch.removals_by_key.push_back(by_key_.front().what);
     in_flight_by_key_.push_back(std::move(by_key_.front()));

@@ -49,10 +49,10 @@ class store_queue {
   // Takes one recipient off a message that is not in flight yet. False: it is not here.
   bool strike(std::string_view account, message_number number);
   void remove(removal gone, std::int64_t now_us);
-  // `through`: the last number accepted; the removal waits until messages up to there are stored.
-  void remove(removal_by_key gone, message_number through, after_removal then, std::int64_t now_us);
+  // Waits until messages up to `gone.through` are stored.
+  void remove(removal_by_key gone, after_removal then, std::int64_t now_us);
   bool is_being_removed(std::string_view account, message_number number) const;
-  bool is_being_removed(std::string_view account, const message_key& key) const;
+  bool is_being_removed(std::string_view account, const message& what) const;
 
   // The next batch, if none is in flight and one is due: full, or its oldest entry has waited `linger_us`.
   // `last_accepted`: the last number accepted.
@@ -81,7 +81,6 @@ class store_queue {
   };
   struct queued_by_key {
     removal_by_key what;
-    message_number through;
     after_removal then;
     std::int64_t since_us;
   };
@@ -97,7 +96,8 @@ class store_queue {
   std::deque<queued_by_key> by_key_;
   std::map<std::string, std::size_t, std::less<>> queued_by_;
   std::set<std::pair<std::string, message_number>, std::less<>> removing_;
-  std::multiset<std::tuple<std::string, std::string, std::string>> removing_by_key_;
+  std::multimap<std::tuple<std::string, std::string, std::string>, message_number>
+      removing_by_key_;  // to through
   std::size_t entries_ = 0;
   std::size_t bytes_ = 0;
 

@@ -1,0 +1,160 @@
+#include "fake_store.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "core/topic.h"
+
+namespace restante::model {
+namespace {
+
+std::string group_of(const message& what) {
+  const auto parsed = parse_topic(what.topic);
+  const auto* group = std::get_if<group_topic>(&parsed);
+  return group == nullptr ? std::string() : std::string(group->group);
+}
+
+bool is_receipt(const message& what) { return first_level(what.topic) == "receipt"; }
+
+}  // namespace
+
+void fake_store::write(store_batch batch) {
+  if (writing_) throw std::logic_error("a second batch before the first was stored");
+  message_number last = 0;
+  for (const auto& each : batch.messages) {
+    if (each.what->number <= last) throw std::logic_error("a batch out of order");
+    last = each.what->number;
+  }
+  if (batch.stored_through < last)
+    throw std::logic_error("a batch that does not store through its own messages");
+  writing_ = std::move(batch);
+}
+
+batch_result fake_store::apply(const store_batch& batch) {
+  for (const auto& each : batch.messages) {
+    // A batch that was committed in doubt stores nothing again.
+    if (each.what->number <= stored_through_) continue;
+    const auto recipients = each.group.empty() ? each.recipients : members_(each.group);
+    for (const auto& to : recipients) {
+      if (!each.group.empty() && to == each.what->key.sender) continue;
+      auto& mailbox = rows_[to];
+      if (is_receipt(*each.what)) {
+        std::erase_if(mailbox, [&](const auto& row) { return row.second->topic == each.what->topic; });
+      }
+      mailbox.emplace(each.what->number, each.what);
+    }
+  }
+  stored_through_ = std::max(stored_through_, batch.stored_through);
+  for (const auto& each : batch.removals) rows_[each.account].erase(each.number);
+  batch_result result;
+  for (const auto& each : batch.removals_by_key) {
+    auto& mailbox = rows_[each.account];
+    const auto found = std::find_if(mailbox.begin(), mailbox.end(), [&](const auto& row) {
+      return row.second->key == each.key && row.first <= each.through && !is_receipt(*row.second);
+    });
+    result.removals_by_key.push_back(
+        {found != mailbox.end(), found == mailbox.end() ? std::string() : group_of(*found->second)});
+    if (found != mailbox.end()) mailbox.erase(found);
+  }
+  return result;
+}
+
+bool fake_store::work(bool batch_first) {
+  if (writing_ && (batch_first || reads_.empty())) {
+    results_.push_back(apply(*writing_));
+    writing_.reset();
+    return true;
+  }
+  if (reads_.empty()) return false;
+  const auto asked = std::move(reads_.front());
+  reads_.pop_front();
+  page read;
+  read.token = asked.token;
+  const auto& mailbox = rows_[asked.account];
+  std::size_t bytes = 0;
+  auto row = mailbox.upper_bound(asked.after);
+  for (; row != mailbox.end() && read.rows.size() < asked.limit; ++row) {
+    bytes += row->second->payload.size();
+    if (!read.rows.empty() && bytes > asked.limit_bytes) break;
+    read.rows.push_back(row->second);
+  }
+  read.complete = row == mailbox.end();
+  for (const auto& key : asked.resolve) {
+    for (const auto& [number, what] : mailbox) {
+      if (what->key == key && !is_receipt(*what)) {
+        read.resolved.push_back({key, number});
+        break;
+      }
+    }
+  }
+  results_.push_back(std::move(read));
+  return true;
+}
+
+void fake_store::doubt() {
+  // Removals by key are answered by what the first run found, as the answer of a second would be "nothing".
+  if (writing_ && writing_->removals_by_key.empty()) apply(*writing_);
+}
+
+bool fake_store::fail_a_page() {
+  if (reads_.empty()) return false;
+  results_.push_back(reads_.front().token);
+  reads_.pop_front();
+  return true;
+}
+
+std::optional<fake_store::result> fake_store::next_result() {
+  if (results_.empty()) return std::nullopt;
+  auto next = std::move(results_.front());
+  results_.pop_front();
+  return next;
+}
+
+void fake_store::broker_died(bool batch_got_through) {
+  if (writing_ && batch_got_through) apply(*writing_);
+  writing_.reset();
+  reads_.clear();
+  results_.clear();
+}
+
+void fake_store::withdraw(const std::string& account, const std::string& group) {
+  std::erase_if(rows_[account], [&](const auto& row) { return group_of(*row.second) == group; });
+}
+
+std::optional<shared_message> fake_store::expire(const std::string& account, std::size_t which) {
+  auto& mailbox = rows_[account];
+  if (mailbox.empty()) return std::nullopt;
+  const auto row = std::next(mailbox.begin(), static_cast<std::ptrdiff_t>(which % mailbox.size()));
+  const auto gone = row->second;
+  mailbox.erase(row);
+  return gone;
+}
+
+journal_status fake_journal::append(const envelope& accepted) {
+  if (full) return journal_status::full;
+  records.push_back(accepted);
+  return journal_status::ok;
+}
+
+// Acknowledgements have the sixteenth that is kept for them.
+journal_status fake_journal::append(const removal& acknowledged) {
+  records.push_back(acknowledged);
+  return journal_status::ok;
+}
+
+void fake_journal::trim(message_number stored_through) {
+  std::erase_if(records, [&](const auto& record) {
+    if (const auto* accepted = std::get_if<envelope>(&record))
+      return accepted->what->number <= stored_through;
+    return std::get<removal>(record).number <= stored_through;
+  });
+}
+
+bool fake_journal::has_removal(const std::string& account, message_number number) const {
+  return std::any_of(records.begin(), records.end(), [&](const auto& record) {
+    const auto* gone = std::get_if<removal>(&record);
+    return gone != nullptr && gone->account == account && gone->number == number;
+  });
+}
+
+}  // namespace restante::model

@@ -1,0 +1,538 @@
+#include "world.h"
+
+#include <algorithm>
+
+#include "core/filter.h"
+
+namespace restante::model {
+namespace {
+
+const std::vector<std::string> accounts{"anna", "bert", "cleo", "dora"};
+constexpr std::size_t most_entries = 60;
+
+rule durable_rule(std::int64_t id, rule_action action, const char* filter) {
+  rule made;
+  made.id = id;
+  made.effect = rule_effect::allow;
+  made.action = action;
+  made.filter = filter;
+  made.durable = true;
+  return made;
+}
+
+}  // namespace
+
+world_settings settings_of(std::uint64_t seed) {
+  world_settings made;
+  made.window = std::vector<std::size_t>{1, 3, 5, 8}[seed % 4];
+  made.linger_us = seed % 3 == 0 ? 0 : 20'000;
+  made.routes_a_loop_later = seed % 2 == 1;
+  return made;
+}
+
+world::world(world_settings settings)
+    : settings_(settings),
+      groups_{{"crew", {"anna", "bert", "cleo"}}, {"town", {"anna", "bert", "cleo", "dora"}}},
+      store_([this](const std::string& group) {
+        return std::vector<std::string>(groups_.at(group).begin(), groups_.at(group).end());
+      }) {
+  for (const auto& account : accounts) {
+    for (const char* device : {"-phone", "-tablet"}) {
+      client made;
+      made.account = account;
+      made.id = account + device;
+      clients_.push_back(std::move(made));
+    }
+  }
+  open_office();
+}
+
+world::~world() = default;
+
+void world::open_office() {
+  post_office_settings settings;
+  settings.values.window = static_cast<std::int64_t>(settings_.window);
+  settings.values.window_bytes = static_cast<std::int64_t>(settings_.window_bytes);
+  settings.values.linger_us = settings_.linger_us;
+  settings.queue = {most_entries, 1u << 20, 4, 8, 4096};
+  settings.key = {1, 2};
+  settings.pages_at_once = 2;
+  settings.parked_sessions = 4;
+  office_ = std::make_unique<post_office>(std::move(settings), ports{*this, *this, store_, records_, *this});
+}
+
+shared_policy world::rights_of(const std::string& account) const {
+  account_record record;
+  record.name = account;
+  record.active = true;
+  if (is_handoff(account)) record.acknowledge = acknowledge_mode::handoff;
+  for (const auto& [name, members] : groups_) {
+    if (members.contains(account)) record.groups.push_back({name, false, name == "crew"});
+  }
+  record.rules = {durable_rule(1, rule_action::publish, "direct/+/%u/+"),
+                  durable_rule(2, rule_action::subscribe, "direct/%u/#"),
+                  durable_rule(3, rule_action::publish, "group/%g/%u/+"),
+                  durable_rule(4, rule_action::subscribe, "group/%g/#"),
+                  durable_rule(5, rule_action::publish, "ack/%u"),
+                  durable_rule(6, rule_action::publish, "receipt/+/%u/+"),
+                  durable_rule(7, rule_action::subscribe, "receipt/%u/#")};
+  return std::make_shared<const policy>(std::move(record), topic_prefix());
+}
+
+journal_status world::recording_journal::append(const envelope& accepted) {
+  const auto status = owner_.journal_.append(accepted);
+  if (status == journal_status::ok) owner_.note_accepted(accepted);
+  return status;
+}
+
+void world::note_accepted(const envelope& accepted) {
+  ++totals_.accepted;
+  const message& what = *accepted.what;
+  std::set<std::string> audience(accepted.recipients.begin(), accepted.recipients.end());
+  if (!accepted.group.empty()) audience = groups_.at(accepted.group);
+  if (first_level(what.topic) == "group") audience.erase(what.key.sender);
+  const auto parsed = parse_topic(what.topic);
+  if (const auto* told = std::get_if<receipt_topic>(&parsed);
+      told != nullptr && what.payload == "delivered") {
+    const message_key about{std::string(told->from), std::string(told->id)};
+    const auto number = truth_.number_of(about);
+    if (!number || !truth_.is_for(std::string(told->by), *number)) {
+      truth_.violate("a receipt from somebody who is no recipient: " + what.topic);
+    }
+  }
+  truth_.accepted(what, audience, !accepted.group.empty());
+}
+
+void world::apply(const step& one) {
+  if (!truth_.broken().empty()) return;
+  client& who = clients_[one.a % clients_.size()];
+  const std::string& account = accounts[one.a % accounts.size()];
+  switch (one.what) {
+    case action::publish:
+      return do_publish(who, one);
+    case action::publish_again:
+      return do_publish_again(who, one);
+    case action::acknowledge:
+      return do_acknowledge(who, one);
+    case action::receipt:
+      return do_receipt(who, one);
+    case action::connect:
+      return do_connect(who, one.b % 3 == 0);
+    case action::disconnect:
+      return do_disconnect(who);
+    case action::subscribe: {
+      const auto choice = filters_for(who.account);
+      return do_subscribe(who, choice[one.b % choice.size()],
+                          one.c % 8 == 0 ? 0 : 1 + static_cast<int>(one.c % 2));
+    }
+    case action::unsubscribe:
+      if (!who.connected || who.filters.empty()) return;
+      office_->end_routing();
+      office_->unsubscribe(who.handle, who.filters.begin()->first);
+      who.filters.erase(who.filters.begin());
+      return;
+    case action::client_reads:
+      return client_reads(who, one.b % 6, one.c % 5 != 0);
+    case action::loop:
+      return do_loop(one.b % 4 == 0 ? 60'000 : 1'000 * (one.b % 30));
+    case action::store_works:
+      store_.work(one.b % 2 == 0);
+      return;
+    case action::store_doubts:
+      return store_.doubt();
+    case action::store_answers:
+      deliver_result();
+      return;
+    case action::store_fails:
+      store_.fail_a_page();
+      return;
+    case action::expire:
+      return do_expire(account, one.b);
+    case action::leave_group:
+      return change_membership(account, false);
+    case action::join_group:
+      return change_membership(account, true);
+    case action::restart_broker:
+      return one.c % 4 == 0 ? do_restart(one.b % 2 == 0, one.b % 3 == 0) : void();
+    case action::journal_fills:
+      journal_.full = true;
+      return;
+    case action::journal_empties:
+      journal_.full = false;
+      return;
+  }
+}
+
+void world::do_publish(client& from, const step& one) {
+  if (!from.connected) return;
+  const auto to = one.b % (accounts.size() + 2);
+  const std::string id = "m" + std::to_string(++last_id_);
+  const bool to_group = to >= accounts.size();
+  const std::string topic =
+      to_group ? std::string(to == accounts.size() ? "group/crew/" : "group/town/") + from.account + '/' + id
+               : "direct/" + accounts[to] + '/' + from.account + '/' + id;
+  const int qos = one.c % 10 == 0 ? 0 : one.c % 10 < 7 ? 1 : 2;
+  const std::string payload(one.c % 400, 'x');
+  const auto before = totals_.accepted;
+  const auto result = office_->publish({from.handle, topic, payload, {}, qos, 0});
+  if (result.what == acceptance::busy) {
+    ++totals_.busy;
+    if (totals_.accepted != before) truth_.violate("kept what it refused: " + topic);
+    return;
+  }
+  const bool may = !to_group || to > accounts.size() || groups_.at("crew").contains(from.account);
+  if ((result.what == acceptance::accepted) != may)
+    truth_.violate("wrong answer to " + topic + ": " + result.why);
+  if (result.what != acceptance::accepted) return;
+  if (qos > 0) published_[from.account].push_back({topic, id});
+  if (qos < 2) route(topic, {from.account, id}, result.number, payload.size(), qos);
+}
+
+void world::do_publish_again(client& from, const step& one) {
+  const auto& mine = published_[from.account];
+  if (!from.connected || mine.empty()) return;
+  const past_publish past = mine[one.b % mine.size()];
+  const bool elsewhere = one.c % 3 == 0;
+  const std::string other = "direct/" + from.account + '/' + from.account + '/' + past.id;
+  if (elsewhere && other == past.topic) return;
+  const bool left = first_level(past.topic) == "group" && past.topic.starts_with("group/crew/") &&
+                    !groups_.at("crew").contains(from.account);
+  const auto before = totals_.accepted;
+  const auto result = office_->publish({from.handle, elsewhere ? other : past.topic, "again", {}, 1, 0});
+  if (totals_.accepted != before) truth_.violate("accepted twice: " + past.topic);
+  if (elsewhere && result.what != acceptance::refused) truth_.violate("one id on two topics: " + past.id);
+  if (!elsewhere && !left && result.what != acceptance::accepted)
+    truth_.violate("refused a repeat: " + past.topic);
+  if (!elsewhere && result.what == acceptance::accepted) route(past.topic, {from.account, past.id}, 0, 5, 1);
+}
+
+void world::acknowledge_keys(client& from, const std::vector<message_key>& keys) {
+  std::string lines;
+  for (const auto& key : keys) lines += key.sender + '/' + key.id + '\n';
+  const auto result = office_->publish({from.handle, "ack/" + from.account, lines, {}, 1, 0});
+  if (result.what == acceptance::busy) ++totals_.busy;
+  if (result.what == acceptance::refused) truth_.violate("refused an acknowledgement: " + result.why);
+  if (result.what != acceptance::accepted) return;
+  for (const auto& key : keys) {
+    ++totals_.acknowledged;
+    truth_.acknowledged(from.account, key);
+  }
+}
+
+void world::do_acknowledge(client& from, const step& one) {
+  const auto& mine = received_[from.account];
+  if (!from.connected || mine.empty()) return;
+  std::vector<message_key> keys;
+  // Mostly the newest, sometimes anything, sometimes what nobody knows.
+  const std::size_t start =
+      one.b % 4 == 0 ? one.b % mine.size() : mine.size() - 1 - one.b % std::min<std::size_t>(mine.size(), 8);
+  for (std::size_t i = start; i < mine.size() && keys.size() <= one.c % 6; ++i) keys.push_back(mine[i]);
+  if (one.c % 17 == 0) keys.push_back({"nobody", "nothing"});
+  acknowledge_keys(from, keys);
+}
+
+void world::do_receipt(client& from, const step& one) {
+  if (!from.connected) return;
+  const auto& mine = received_[from.account];
+  message_key about;
+  if (one.c % 5 == 0) {
+    // A claim about a message that may be somebody else's.
+    about = {accounts[one.b % accounts.size()],
+             "m" + std::to_string(last_id_ > 0 ? 1 + one.b % last_id_ : 1)};
+  } else if (!mine.empty()) {
+    about = mine[mine.size() - 1 - one.b % std::min<std::size_t>(mine.size(), 8)];
+  } else {
+    return;
+  }
+  const std::string topic = "receipt/" + about.sender + '/' + from.account + '/' + about.id;
+  const std::string state = one.c % 2 == 0 ? "delivered" : "read";
+  const int qos = static_cast<int>(one.c / 2 % 3);
+  const auto result = office_->publish({from.handle, topic, state, {}, qos, 0});
+  if (result.what == acceptance::busy) ++totals_.busy;
+  if (result.what != acceptance::accepted) return;
+  truth_.acknowledged(from.account, about);
+  if (qos < 2) route(topic, {from.account, about.id}, 0, state.size(), qos);
+}
+
+std::vector<std::string> world::filters_for(const std::string& account) const {
+  return {"direct/" + account + "/#",
+          "direct/" + account + "/bert/#",
+          "group/crew/#",
+          "group/town/#",
+          "group/town/cleo/+",
+          "receipt/" + account + "/#",
+          "direct/" + account + "/+/+"};
+}
+
+void world::do_subscribe(client& of, const std::string& filter, int qos) {
+  if (!of.connected || !rights_of(of.account)->may_subscribe(of.id, filter)) return;
+  office_->end_routing();
+  office_->subscribe(of.handle, filter, qos);
+  const auto known = of.filters.find(filter);
+  if (qos > 0 && (known == of.filters.end() || known->second == 0)) ++of.filters_changed;
+  of.filters[filter] = qos;
+  if (office_->needs_count(of.handle)) of.needs_count = true;
+}
+
+void world::do_connect(client& of, bool clean) {
+  office_->end_routing();
+  const auto old = of.handle;
+  of.handle = ++last_handle_;
+  if (clean || of.clean) {
+    of.filters.clear();
+    of.outgoing.clear();
+  }
+  of.clean = clean;
+  of.connected = true;
+  of.last_number = 0;
+  of.held.clear();
+  of.needs_count = !clean;
+  office_->connect(of.handle, of.id, rights_of(of.account), clean, !clean);
+  if (old != 0) office_->disconnect(old);
+  auto resent = std::exchange(of.outgoing, {});
+  for (auto& each : resent) {
+    // Live-only copies are not queued for those who are away.
+    if (!each.kept) continue;
+    if (office_->hear_resent(of.handle, each.topic, each.bytes)) {
+      arrive(of, std::move(each), true);
+    } else if (each.topic.starts_with("direct/") || each.topic.starts_with("receipt/")) {
+      truth_.violate("denied what the broker resends: " + each.topic);
+    }
+  }
+}
+
+void world::do_disconnect(client& of) {
+  if (!of.connected) return;
+  of.connected = false;
+  office_->disconnect(of.handle);
+  if (of.clean) {
+    of.filters.clear();
+    of.outgoing.clear();
+  }
+}
+
+void world::do_loop(std::int64_t passes_us) {
+  now_us_ += passes_us;
+  if (settings_.routes_a_loop_later) route_what_the_plugin_published();
+  office_->end_routing();
+  for (auto& each : clients_) {
+    if (each.connected && std::exchange(each.needs_count, false)) {
+      office_->told_subscription_count(each.handle, each.filters.size());
+    }
+  }
+  office_->tick();
+  if (!settings_.routes_a_loop_later) route_what_the_plugin_published();
+  if (office_->queued_entries() > most_entries + 8) truth_.violate("the queue outgrew its bound");
+}
+
+bool world::deliver_result() {
+  auto result = store_.next_result();
+  if (!result) return false;
+  office_->end_routing();
+  if (auto* stored = std::get_if<batch_result>(&*result)) office_->stored(*stored);
+  if (auto* read = std::get_if<page>(&*result)) {
+    ++totals_.pages;
+    office_->page_read(std::move(*read));
+  }
+  if (auto* token = std::get_if<std::uint64_t>(&*result)) office_->page_failed(*token);
+  return true;
+}
+
+void world::do_expire(const std::string& account, std::size_t which) {
+  const auto gone = store_.expire(account, which);
+  if (!gone) return;
+  truth_.expired(account, (*gone)->number);
+  if (first_level((*gone)->topic) != "direct") return;
+  office_->end_routing();
+  office_->expired_due({{++last_dead_letter_, (*gone)->key.sender, account, (*gone)->key.id}});
+}
+
+void world::change_membership(const std::string& account, bool joins) {
+  if (account == "dora") return;
+  auto& members = groups_.at("crew");
+  if (members.contains(account) == joins) return;
+  if (joins) {
+    members.insert(account);
+    truth_.joined(account, "crew", store_.stored_through());
+  } else {
+    members.erase(account);
+    store_.withdraw(account, "crew");
+    truth_.withdrew(account, "crew");
+  }
+  office_->set_rights(rights_of(account));
+  office_->set_roster({"crew", {members.begin(), members.end()}, true});
+}
+
+void world::do_restart(bool keeps_sessions, bool batch_got_through) {
+  office_.reset();
+  store_.broker_died(batch_got_through);
+  plugin_queue_.clear();
+  published_.clear();
+  for (auto& each : clients_) {
+    each.connected = false;
+    if (!keeps_sessions || each.clean) {
+      each.filters.clear();
+      each.outgoing.clear();
+    }
+  }
+  // Acknowledgements that were in memory only are forgotten, and may be asked for again.
+  const auto forget = [&](const std::string& account, message_number number) {
+    if (truth_.was_acknowledged(account, number) && !journal_.has_removal(account, number)) {
+      truth_.forgot_acknowledgement(account, number);
+    }
+  };
+  for (const auto& account : accounts) {
+    for (const auto& row : store_.rows(account)) forget(account, row.first);
+    for (const auto& record : journal_.records) {
+      const auto* accepted = std::get_if<envelope>(&record);
+      if (accepted != nullptr && accepted->what->number > store_.stored_through()) {
+        forget(account, accepted->what->number);
+      }
+    }
+  }
+  open_office();
+  for (const auto& record : journal_.records) {
+    if (const auto* accepted = std::get_if<envelope>(&record)) {
+      office_->restore(*accepted);
+    } else {
+      office_->restore(std::get<removal>(record));
+    }
+  }
+  office_->store_ready(store_.stored_through(), 0);
+}
+
+void world::publish(std::string_view client_id, const message& what, int) {
+  const auto to = std::find_if(clients_.begin(), clients_.end(),
+                               [&](const client& each) { return each.id == client_id; });
+  if (to == clients_.end() || !to->connected) return truth_.violate("published to nobody: " + what.topic);
+  bool kept = false;
+  if (what.qos > 0) {
+    for (const auto& [filter, qos] : to->filters) kept |= qos > 0 && filter_matches(filter, what.topic);
+    const session* here = std::as_const(*office_).find(to->handle);
+    kept |= here != nullptr && here->filters_unknown;
+  }
+  if (kept) truth_.handed_over(to->account, what.number, to->handle, groups_, is_handoff(to->account));
+  plugin_queue_.emplace_back(to->id, item{what.topic, what.key, what.number, what.payload.size(), kept,
+                                          to->filters_changed, to->handle});
+}
+
+void world::route_what_the_plugin_published() {
+  for (auto& [id, what] : std::exchange(plugin_queue_, {})) {
+    const auto to = std::find_if(clients_.begin(), clients_.end(),
+                                 [&id = id](const client& each) { return each.id == id; });
+    if (to->connected) {
+      arrive(*to, std::move(what), false);
+    } else if (!to->clean && what.kept) {
+      to->outgoing.push_back(std::move(what));
+    }
+  }
+}
+
+void world::route(const std::string& topic, const message_key& key, message_number number, std::size_t bytes,
+                  int qos) {
+  // A receipt's number is its own; the reference knows it by the topic.
+  if (number == 0) number = truth_.newest_on(topic).value_or(0);
+  for (auto& each : clients_) {
+    bool granted = false, kept = false;
+    for (const auto& [filter, filter_qos] : each.filters) {
+      kept |= qos > 0 && filter_qos > 0 && filter_matches(filter, topic);
+    }
+    for (const auto& [filter, filter_qos] : each.filters) {
+      if (!filter_matches(filter, topic) || !office_->hear_routed(each.handle)) continue;
+      if (!each.connected) truth_.violate("granted to a client that is away: " + topic);
+      if (std::exchange(granted, true)) truth_.violate("granted twice: " + topic);
+      ++totals_.routed;
+      if (kept) truth_.handed_over(each.account, number, each.handle, groups_, is_handoff(each.account));
+      if (!kept) truth_.heard_live(each.account, topic, groups_);
+      arrive(each, {topic, key, number, bytes, kept, each.filters_changed, each.handle}, false);
+    }
+  }
+}
+
+void world::arrive(client& at, item what, bool resent) {
+  if (what.kept) {
+    // What was published to the connection before, and is routed after a takeover, is like a message resent.
+    if (resent || what.connection != at.handle) {
+      ++totals_.resent;
+    } else {
+      ++totals_.handed_over;
+      if (std::exchange(at.last_filters_of, what.filters_of) != what.filters_of) at.last_number = 0;
+      if (what.number <= at.last_number) {
+        truth_.violate("out of order after " + std::to_string(at.last_number) + ": " + what.topic + " (" +
+                       std::to_string(what.number) + ") to " + at.id);
+      }
+      at.last_number = what.number;
+    }
+    if (first_level(what.topic) != "receipt" && !is_handoff(at.account)) {
+      at.held.insert(what.key);
+      check_window(at);
+    }
+  }
+  at.outgoing.push_back(std::move(what));
+}
+
+void world::check_window(client& of) {
+  std::erase_if(of.held, [&](const message_key& key) { return !truth_.waits(of.account, key); });
+  if (of.held.size() > settings_.window) {
+    truth_.violate(of.id + " holds " + std::to_string(of.held.size()) + " of a window of " +
+                   std::to_string(settings_.window));
+  }
+}
+
+void world::client_reads(client& of, std::size_t count, bool confirms) {
+  if (!of.connected) return;
+  for (std::size_t i = 0; i < of.outgoing.size() && i < count; ++i) {
+    const auto& each = of.outgoing[i];
+    if (first_level(each.topic) != "receipt") received_[of.account].push_back(each.key);
+  }
+  if (!confirms) return;
+  const auto taken = static_cast<std::ptrdiff_t>(std::min(count, of.outgoing.size()));
+  of.outgoing.erase(of.outgoing.begin(), of.outgoing.begin() + taken);
+}
+
+void world::settle() {
+  journal_.full = false;
+  for (auto& each : clients_) {
+    if (each.id != each.account + "-phone") do_disconnect(each);
+  }
+  for (auto& each : clients_) {
+    if (each.id != each.account + "-phone") continue;
+    if (!each.connected) do_connect(each, false);
+    for (const auto& filter : filters_for(each.account)) do_subscribe(each, filter, 1);
+  }
+  for (int round = 0; round < 3000 && truth_.broken().empty(); ++round) {
+    do_loop(10'000);
+    while (store_.work(round % 2 == 0) || deliver_result()) {
+    }
+    bool owed = false;
+    for (auto& each : clients_) {
+      if (!each.connected) continue;
+      client_reads(each, each.outgoing.size(), true);
+      std::vector<message_key> keys;
+      auto& mine = received_[each.account];
+      std::erase_if(mine,
+                    [&](const message_key& key) { return !truth_.may_be_acknowledged(each.account, key); });
+      std::sort(mine.begin(), mine.end());
+      mine.erase(std::unique(mine.begin(), mine.end()), mine.end());
+      for (const auto& key : mine) {
+        if (keys.size() < 5) keys.push_back(key);
+      }
+      if (!keys.empty()) acknowledge_keys(each, keys);
+      owed |= !truth_.owed_to(each.account).empty();
+    }
+    if (owed || !office_->is_drained() || !store_.is_idle()) continue;
+    for (const auto& account : accounts) {
+      if (!store_.rows(account).empty()) truth_.violate("a row is left behind for " + account);
+    }
+    if (office_->queued_entries() != 0) truth_.violate("the queue is not empty in the end");
+    return;
+  }
+  for (const auto& account : accounts) {
+    for (const auto number : truth_.owed_to(account)) {
+      return truth_.violate("never handed over to " + account + ": " + truth_.name_of(number));
+    }
+  }
+  truth_.violate("the mailbox does not come to rest");
+}
+
+}  // namespace restante::model
