@@ -221,11 +221,16 @@ void post_office::set_rights(shared_policy rights) {
   const auto found = accounts_.find(rights->name());
   if (found == accounts_.end()) return;
   end_routing();
+  // Filters stay as they are, as the broker's subscriptions do: what they hear is judged message by message.
+  const shared_policy before = found->second->rights;
   account_state& account = open_account(rights);
-  for (session* each : account.sessions) {
-    std::erase_if(each->filters, [&](const subscription& held) {
-      return !rights->may_subscribe(each->client_id, prefix_.prepend(held.filter));
-    });
+  const auto& groups = rights->record().groups;
+  const bool joined = std::any_of(groups.begin(), groups.end(), [&](const membership& each) {
+    return before->member_of(each.group) == nullptr;
+  });
+  if (joined) {
+    // The store may have counted it as a member of messages that we did not offer to it.
+    for (session* each : account.sessions) deny(*each, last_number_);
   }
   if (rights->record().active) return;
   std::vector<std::string> clients;

@@ -32,8 +32,6 @@ void fake_store::write(store_batch batch) {
 
 batch_result fake_store::apply(const store_batch& batch) {
   for (const auto& each : batch.messages) {
-    // A batch that was committed in doubt stores nothing again.
-    if (each.what->number <= stored_through_) continue;
     const auto recipients = each.group.empty() ? each.recipients : members_(each.group);
     for (const auto& to : recipients) {
       if (!each.group.empty() && to == each.what->key.sender) continue;
@@ -61,7 +59,9 @@ batch_result fake_store::apply(const store_batch& batch) {
 
 bool fake_store::work(bool batch_first) {
   if (writing_ && (batch_first || reads_.empty())) {
-    results_.push_back(apply(*writing_));
+    // A batch that was committed in doubt is written again, and changes nothing.
+    results_.push_back(doubted_ ? *doubted_ : apply(*writing_));
+    doubted_.reset();
     writing_.reset();
     return true;
   }
@@ -92,8 +92,7 @@ bool fake_store::work(bool batch_first) {
 }
 
 void fake_store::doubt() {
-  // Removals by key are answered by what the first run found, as the answer of a second would be "nothing".
-  if (writing_ && writing_->removals_by_key.empty()) apply(*writing_);
+  if (writing_ && !doubted_) doubted_ = apply(*writing_);
 }
 
 bool fake_store::fail_a_page() {
@@ -111,7 +110,8 @@ std::optional<fake_store::result> fake_store::next_result() {
 }
 
 void fake_store::broker_died(bool batch_got_through) {
-  if (writing_ && batch_got_through) apply(*writing_);
+  if (writing_ && !doubted_ && batch_got_through) apply(*writing_);
+  doubted_.reset();
   writing_.reset();
   reads_.clear();
   results_.clear();

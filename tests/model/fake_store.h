@@ -50,6 +50,7 @@ class fake_store final : public store {
   std::map<std::string, std::map<message_number, shared_message>> rows_;
   message_number stored_through_ = 0;
   std::optional<store_batch> writing_;
+  std::optional<batch_result> doubted_;  // of `writing_`, when it is committed and nobody heard so
   std::deque<page_request> reads_;
   std::deque<result> results_;
 };

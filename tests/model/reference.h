@@ -47,6 +47,7 @@ class reference {
   bool was_acknowledged(const std::string& account, message_number number) const;
   std::optional<message_number> number_of(const message_key& key) const;
   std::optional<message_number> newest_on(const std::string& topic) const;
+  const message& what(message_number number) const { return messages_.at(number).what; }
   std::string name_of(message_number number) const;
   // Messages for this account that are neither acknowledged, handed off, expired nor withdrawn.
   std::vector<message_number> owed_to(const std::string& account) const;

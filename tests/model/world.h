@@ -109,6 +109,8 @@ class world final : private clock, private log, private outbox {
   void route_what_the_plugin_published();
   void arrive(client& at, item what, bool resent);
   void check_window(client& of);
+  bool is_owed(const client& to) const;  // by the filters that it has
+  void run_until_nothing_is_owed();
   bool is_handoff(const std::string& account) const { return account == "dora"; }
   std::vector<std::string> filters_for(const std::string& account) const;
 
