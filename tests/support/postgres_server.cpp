@@ -43,14 +43,7 @@ std::filesystem::path postgres_program(const std::string& name) {
 const recipe& migrated() {
   static const recipe how{
       .name = "migrated", .prepare = [](const database& fresh) {
-        if (std::filesystem::exists(RESTANTE_PROGRAM)) {
-          run_or_fail({.arguments = {RESTANTE_PROGRAM, "migrate", "--database", fresh.owner}});
-        } else {
-          std::set<std::filesystem::path> files;
-          for (const auto& entry : std::filesystem::directory_iterator(RESTANTE_SCHEMAS))
-            files.insert(entry.path());
-          for (const auto& file : files) query(fresh.owner, read_file(file));
-        }
+        run_or_fail({.arguments = {RESTANTE_PROGRAM, "migrate", "--database", fresh.owner}});
         query(fresh.owner, "grant restante_broker to broker");
       }};
   return how;
