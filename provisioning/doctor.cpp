@@ -161,9 +161,10 @@ result<void> check_acknowledgements(connection& from, findings& found) {
   if (answer->empty()) found.ok("acknowledgements", "every full session has acknowledged before");
   for (const row each : *answer) {
     const std::string name(each.text(0));
-    found.fail("acknowledgements", name + " holds a full window and has never acknowledged",
-               "let its client publish to ack/" + name + ", or run `restante user set " + name +
-                   " --acknowledge handoff` (then nothing is kept once it was handed over)");
+    std::string remedy = "let its client publish to ack/" + name;
+    remedy += ", or run `restante user set " + name;
+    remedy += " --acknowledge handoff` (then nothing is kept once it was handed over)";
+    found.fail("acknowledgements", name + " holds a full window and has never acknowledged", remedy);
   }
   return {};
 }

@@ -1,4 +1,5 @@
 // restante migrate: brings the schema up to what this program knows.
+#include <memory>
 #include <string>
 
 #include "schema_state.h"
@@ -9,14 +10,15 @@ namespace {
 
 constexpr int oldest_server_version = 130'000;
 
-outcome lock(connection& to) {
-  if (auto set = to.execute_script("set lock_timeout = '60s'"); !set) return failed(set.error());
+outcome lock(connection& to, std::int64_t wait_s) {
+  auto set = to.execute("select set_config('lock_timeout', $1, false)", {std::to_string(wait_s) + "s"});
+  if (!set) return failed(set.error());
   // Held by the session, over all the migrations' transactions.
   auto locked = to.execute("select pg_advisory_lock(hashtextextended('restante migrate', 0))");
   if (locked) return done();
   if (locked.error().sqlstate == "55P03") {
-    return refused(
-        "another `restante migrate` has been at work on this database for a minute; wait for it to end");
+    return refused("another `restante migrate` is still at work on this database after " +
+                   std::to_string(wait_s) + " s; try again when it has ended");
   }
   return failed(locked.error());
 }
@@ -38,12 +40,12 @@ result<void> apply(connection& to, const migration& next) {
   return changes->commit();
 }
 
-outcome migrate(connection& to, const output& out) {
+outcome migrate(connection& to, const output& out, std::int64_t wait_s) {
   if (to.server_version() < oldest_server_version) {
     return refused("PostgreSQL 13 or newer is needed; this server is version " +
                    std::to_string(to.server_version() / 10'000));
   }
-  if (outcome locked = lock(to); locked.code != exit_code::done) return locked;
+  if (outcome locked = lock(to, wait_s); locked.code != exit_code::done) return locked;
   auto state = read_schema_state(to);
   if (!state) return failed(state.error());
   if (!state->problem.empty()) return refused(state->problem);
@@ -67,9 +69,12 @@ outcome migrate(connection& to, const output& out) {
 
 void add_migrate(CLI::App& to, command& given) {
   CLI::App* verb = to.add_subcommand("migrate", "Bring the database's schema up to date; safe to repeat");
-  verb->callback([&given] {
-    given.statement_timeout = std::chrono::hours(1);
-    given.run = migrate;
+  const auto wait_s = std::make_shared<std::int64_t>(60);
+  verb->add_option("--wait", *wait_s, "Seconds to wait for another `restante migrate` to end (60)")
+      ->check(CLI::Range(1, 3600));
+  verb->callback([&given, wait_s] {
+    given.statement_timeout = std::chrono::hours(2);
+    given.run = [wait_s](connection& on, const output& out) { return migrate(on, out, *wait_s); };
   });
 }
 

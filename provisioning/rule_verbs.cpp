@@ -197,7 +197,8 @@ void check_removal(const rule_arguments& given) {
   const bool has_subject = given.everyone || !given.user.empty() || !given.group.empty();
   if (given.which.size() == 1) {
     const std::string& id = given.which[0];
-    if (has_subject || id.empty() || id.size() > 18 || id.find_first_not_of("0123456789") != id.npos) {
+    if (has_subject || id.empty() || id.size() > 18 ||
+        id.find_first_not_of("0123456789") != std::string::npos) {
       throw CLI::ValidationError("acl remove takes a rule's id, or whom it speaks of, action and filter");
     }
   } else if (!has_subject) {

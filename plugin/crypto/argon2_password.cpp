@@ -28,7 +28,7 @@ struct argon2_hash {
 // $argon2id[$v=N]$m=N,t=N,p=N$salt$hash
 std::optional<argon2_hash> parse(std::string_view text) {
   argon2_hash parsed;
-  if (take_field(text, '$') != "" || take_field(text, '$') != "argon2id") return std::nullopt;
+  if (!take_field(text, '$').empty() || take_field(text, '$') != "argon2id") return std::nullopt;
   parsed.version = ARGON2_VERSION_10;
   std::string_view costs = take_field(text, '$');
   if (costs.starts_with("v=")) {

@@ -90,7 +90,7 @@ bool verify_mosquitto(std::string_view plain, std::string_view hash) {
 bool verify_crypt(std::string_view plain, std::string_view hash) {
   if (!is_affordable_bcrypt(hash) && !is_affordable_yescrypt(hash) && !is_affordable_sha512(hash))
     return false;
-  if (plain.find('\0') != plain.npos || plain.size() >= CRYPT_MAX_PASSPHRASE_SIZE) return false;
+  if (plain.find('\0') != std::string_view::npos || plain.size() >= CRYPT_MAX_PASSPHRASE_SIZE) return false;
   std::string password(plain);
   const std::string setting(hash);
   const auto work = std::make_unique<crypt_data>();
