@@ -7,6 +7,7 @@
 #include "support/failure.h"
 #include "support/mosquitto_broker.h"
 #include "support/paho_client.h"
+#include "support/post_office_fixture.h"
 #include "support/postgres_server.h"
 #include "support/process.h"
 #include "support/raw_mqtt.h"
@@ -211,6 +212,19 @@ TEST(harness, each_database_is_fresh_and_migrated) {
   EXPECT_EQ(query(first.broker, "select name from restante.account"), "somebody");
   EXPECT_EQ(query(second.broker, "select name from restante.account"), "");
   EXPECT_THROW(query(second.broker, "create table mine (number int)"), failure);
+}
+
+class post_office : public post_office_fixture {};
+
+TEST_F(post_office, has_accounts_and_a_group_and_no_mail) {
+  EXPECT_EQ(sql("select string_agg(name, ' ' order by name) from restante.account"), "alice bob carol dave");
+  EXPECT_EQ(
+      sql("select string_agg(a.name, ' ' order by a.name) from restante.member m "
+          "join restante.account a on a.id = m.account_id join restante.account_group g on g.id = m.group_id "
+          "where g.name = 'crew'"),
+      "alice bob carol");
+  wait_until_waiting("bob", 0);
+  EXPECT_THAT(run_restante({"user", "list"}).output, HasSubstr("carol"));
 }
 
 TEST(harness, postgres_stops_crashes_freezes_and_comes_back) {
