@@ -382,6 +382,7 @@ void world::do_restart(bool keeps_sessions, bool batch_got_through) {
   const auto forget = [&](const std::string& account, message_number number) {
     if (truth_.was_acknowledged(account, number) && !journal_.has_removal(account, number)) {
       truth_.forgot_acknowledgement(account, number);
+      if (!groups_.at("crew").contains(account)) truth_.withdrew(account, "crew");
     }
   };
   for (const auto& account : accounts) {
@@ -454,9 +455,13 @@ void world::route(const std::string& topic, const message_key& key, message_numb
 
 void world::arrive(client& at, item what, bool resent) {
   if (what.kept) {
-    // What was published to the connection before, and is routed after a takeover, is like a message resent.
-    if (resent || what.connection != at.handle) {
+    if (resent) {
       ++totals_.resent;
+    } else if (what.connection != at.handle) {
+      // Published to the connection before and routed after a takeover: it comes on top of the window, once,
+      // and the mailbox will hand it over again.
+      at.outgoing.push_back(std::move(what));
+      return;
     } else {
       ++totals_.handed_over;
       if (std::exchange(at.last_filters_of, what.filters_of) != what.filters_of) at.last_number = 0;
