@@ -473,7 +473,8 @@ void world::arrive(client& at, item what, bool resent) {
     }
     if (first_level(what.topic) != "receipt" && !is_handoff(at.account)) {
       at.held.insert(what.key);
-      check_window(at);
+      // What the broker resends it sends in any case; it may be more when acknowledgements were forgotten.
+      if (!resent) check_window(at);
     }
   }
   at.outgoing.push_back(std::move(what));
