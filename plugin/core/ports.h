@@ -140,8 +140,6 @@ class outbox {
   virtual void publish(std::string_view client_id, const message& what, int qos) = 0;
   // Closes the client's connection; its session stays if it is persistent.
   virtual void kick(std::string_view client_id) = 0;
-  // Asks for a tick soon, rather than when the broker gets to it.
-  virtual void wake() = 0;
 };
 
 }  // namespace restante

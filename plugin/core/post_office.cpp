@@ -245,9 +245,12 @@ void post_office::set_roster(roster members) {
   if (group != groups_.end()) group->second.members = std::make_shared<const roster>(std::move(members));
 }
 
-bool post_office::knows_roster(std::string_view group) const {
-  const auto found = groups_.find(std::string(group));
-  return found != groups_.end() && found->second.members != nullptr;
+std::vector<std::string> post_office::groups_with_rosters() const {
+  std::vector<std::string> names;
+  for (const auto& each : groups_) {
+    if (each.second.members != nullptr) names.push_back(each.first);
+  }
+  return names;
 }
 
 std::vector<std::string> post_office::connected_accounts() const {
@@ -259,6 +262,14 @@ std::vector<std::string> post_office::connected_accounts() const {
 std::vector<std::string> post_office::groups_in_use() const {
   std::vector<std::string> names;
   for (const auto& each : groups_) names.push_back(each.first);
+  return names;
+}
+
+std::vector<std::string> post_office::in_use_among(const std::vector<std::string>& groups) const {
+  std::vector<std::string> names;
+  for (const auto& each : groups) {
+    if (groups_.contains(each)) names.push_back(each);
+  }
   return names;
 }
 
@@ -276,6 +287,12 @@ std::vector<std::string> post_office::connected_among(const std::vector<std::str
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;
+}
+
+void post_office::close() {
+  end_routing();
+  while (!sessions_.empty()) disconnect(sessions_.begin()->first);
+  hurried_ = true;
 }
 
 void post_office::store_ready(message_number stored_through, std::int64_t clock_offset_us) {

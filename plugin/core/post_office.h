@@ -107,12 +107,14 @@ class post_office {
   // directory's newest word on an account that may have sessions: in force from now on.
   void set_rights(shared_policy rights);
   void set_roster(roster members);
-  bool knows_roster(std::string_view group) const;
-  // Those with sessions among the named accounts and the members of the named groups.
+  std::vector<std::string> groups_with_rosters() const;
+  // Those with sessions: all, or among the named accounts and the members of the named groups.
   std::vector<std::string> connected_accounts() const;
   std::vector<std::string> connected_among(const std::vector<std::string>& accounts,
                                            const std::vector<std::string>& groups) const;
+  // Groups with connected members: all, or among the named.
   std::vector<std::string> groups_in_use() const;
+  std::vector<std::string> in_use_among(const std::vector<std::string>& groups) const;
 
   // ---- messages
   // ------------------------------------------------------------------------------------------------
@@ -137,10 +139,10 @@ class post_office {
   void page_read(page read);
   void page_failed(std::uint64_t token);
   void expired_due(const std::vector<expired_delivery>& expired);
+  // The broker is ending: no session is left, and what is accepted is stored without lingering.
+  void close();
   // Nothing is left to be stored.
   bool is_drained() const noexcept { return queue_.empty(); }
-  // Stores what waits at once, without lingering: for the end.
-  void hurry() noexcept { hurried_ = true; }
 
   // For tests and statistics.
   const session* find(session_handle handle) const;

@@ -74,7 +74,6 @@ class world final : private clock, private log, private outbox {
   void write(log_level, std::string_view) override {}
   void publish(std::string_view client_id, const message& what, int qos) override;
   void kick(std::string_view) override {}
-  void wake() override {}
 
   class recording_journal final : public journal {
    public:
