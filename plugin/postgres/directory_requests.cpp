@@ -1,0 +1,137 @@
+#include "postgres/directory_requests.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace restante {
+namespace {
+
+constexpr std::chrono::seconds breaker_pause{1};
+
+int make_event_descriptor() {
+  const int made = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (made < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
+  return made;
+}
+
+}  // namespace
+
+directory_requests::directory_requests() : wake_(make_event_descriptor()) {}
+
+directory_requests::~directory_requests() { close(wake_); }
+
+void directory_requests::nudge() {
+  const std::uint64_t one = 1;
+  // It can only fail when it is readable already.
+  [[maybe_unused]] const auto written = ::write(wake_, &one, sizeof one);
+}
+
+void directory_requests::wait(int socket, steady::time_point until) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - steady::now()).count();
+  pollfd watched[] = {{wake_, POLLIN, 0}, {socket, POLLIN, 0}};
+  poll(watched, 2, static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000)));
+  std::uint64_t count;
+  [[maybe_unused]] const auto taken = ::read(wake_, &count, sizeof count);
+}
+
+bool directory_requests::refuses() const {
+  return steady::now() < refused_until_ || lookups_.size() >= most_lookups;
+}
+
+void directory_requests::push(pending request) {
+  lookups_.push_back(std::move(request));
+  nudge();
+}
+
+bool directory_requests::submit(lookup request) {
+  const std::lock_guard lock(mutex_);
+  if (refuses()) return false;
+  push({std::move(request), 0});
+  return true;
+}
+
+std::optional<lookup_result> directory_requests::find(lookup request, std::chrono::milliseconds timeout) {
+  std::unique_lock lock(mutex_);
+  lookup_result unavailable;
+  unavailable.ticket = request.ticket;
+  if (refuses()) return unavailable;
+  const std::uint64_t waiter = ++last_waiter_;
+  const auto mine = waiters_.emplace(waiter, std::nullopt).first;
+  push({std::move(request), waiter});
+  answered_.wait_for(lock, timeout, [&] { return mine->second.has_value(); });
+  std::optional<lookup_result> answer = std::move(mine->second);
+  waiters_.erase(mine);
+  if (!answer) refused_until_ = steady::now() + breaker_pause;
+  return answer;
+}
+
+std::optional<directory_requests::pending> directory_requests::take_lookup() {
+  const std::lock_guard lock(mutex_);
+  while (!lookups_.empty()) {
+    pending next = std::move(lookups_.front());
+    lookups_.pop_front();
+    if (next.waiter == 0 || waiters_.contains(next.waiter)) return next;
+  }
+  return std::nullopt;
+}
+
+void directory_requests::answer(std::uint64_t waiter, lookup_result found) {
+  const std::lock_guard lock(mutex_);
+  const auto waiting = waiters_.find(waiter);
+  if (waiting == waiters_.end()) return;
+  waiting->second = std::move(found);
+  answered_.notify_all();
+}
+
+bool directory_requests::add(std::set<std::string>& to, std::span<const std::string> names) {
+  const std::lock_guard lock(mutex_);
+  if (to.size() + names.size() > most_names) return false;
+  to.insert(names.begin(), names.end());
+  nudge();
+  return true;
+}
+
+void directory_requests::put_back(std::set<std::string>& to, std::span<const std::string> names) {
+  const std::lock_guard lock(mutex_);
+  to.insert(names.begin(), names.end());
+}
+
+std::vector<std::string> directory_requests::take(std::set<std::string>& from, std::size_t most) {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> taken;
+  while (!from.empty() && taken.size() < most) taken.push_back(from.extract(from.begin()).value());
+  return taken;
+}
+
+bool directory_requests::has_lookup() const {
+  const std::lock_guard lock(mutex_);
+  return !lookups_.empty();
+}
+
+bool directory_requests::has_names() const {
+  const std::lock_guard lock(mutex_);
+  return !accounts_.empty() || !groups_.empty();
+}
+
+void directory_requests::open_breaker() {
+  const std::lock_guard lock(mutex_);
+  refused_until_ = steady::now() + breaker_pause;
+}
+
+void directory_requests::close_breaker() {
+  const std::lock_guard lock(mutex_);
+  refused_until_ = {};
+}
+
+bool directory_requests::is_breaker_open() const {
+  const std::lock_guard lock(mutex_);
+  return steady::now() < refused_until_;
+}
+
+}  // namespace restante

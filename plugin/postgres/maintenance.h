@@ -1,0 +1,66 @@
+// What the store does between batches and pages, a bounded piece at a time: expiring, telling senders,
+// sweeping, partitions.
+//
+//   each second   expired deliveries go to the dead letters, a thousand at most; at once again while there
+//   are more each second   dead letters whose senders are to hear `expired`, a hundred at most, and no more
+//   before those are
+//                 settled or half a minute has passed
+//   each minute   bodies that nobody waits for and old dead letters are swept, a thousand looked at each
+//   time; the
+//                 pauses between two sweeps grow with what they take, so that they take a twentieth of the
+//                 time
+//   each hour     partitions are made and detached
+//
+// Threads: one.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <span>
+
+#include "postgres/connection.h"
+#include "postgres/store_events.h"
+#include "postgres/store_settings.h"
+
+namespace restante {
+
+class maintenance {
+ public:
+  using time_point = std::chrono::steady_clock::time_point;
+  using post_function = std::function<void(store_event)>;
+
+  maintenance(const store_settings& settings, post_function post);
+
+  // A new connection, on which partitions were rolled just now.
+  void begin(time_point now);
+  time_point next_due() const;
+  // The task that is due the longest, if any is. On an error it is due again later.
+  result<void> run_due(connection& on, time_point now);
+
+  // A batch that settles these dead letters was committed.
+  void settled(std::span<const std::int64_t> dead_letters, time_point now);
+
+ private:
+  struct task {
+    time_point due;
+    result<void> (maintenance::*run)(connection&, task&, time_point);
+  };
+  result<void> expire(connection& on, task& self, time_point now);
+  result<void> offer_due(connection& on, task& self, time_point now);
+  result<void> sweep(connection& on, task& self, time_point now);
+  result<void> roll(connection& on, task& self, time_point now);
+
+  const store_settings& settings_;
+  const post_function post_;
+  task expire_, offer_, sweep_, roll_;
+
+  std::set<std::int64_t> offered_;  // dead letters that are not settled yet
+  time_point offered_at_;
+  std::int64_t swept_through_ = 0;                  // 0: between two sweeps
+  std::chrono::steady_clock::duration sweeping_{};  // what the present sweep has taken
+};
+
+}  // namespace restante
