@@ -73,27 +73,31 @@ void mosquitto_broker::start() {
 }
 
 void mosquitto_broker::stop() {
+  if (!server_) throw failure("Mosquitto was stopped already");
   server_->signal(SIGTERM);
   const std::optional<int> exit_code = server_->wait(patience);
+  server_.reset();
   if (!exit_code) throw failure("Mosquitto does not stop: " + log_text());
   if (*exit_code != 0) {
     throw failure("Mosquitto ended with " + std::to_string(*exit_code) + ": " + log_text());
   }
 }
 
-void mosquitto_broker::kill() {
-  server_->signal(SIGKILL);
-  server_->wait(patience);
-}
+void mosquitto_broker::kill() { server_.reset(); }
 
 void mosquitto_broker::restart() {
   stop();
   start();
 }
 
-pid_t mosquitto_broker::pid() const { return server_->pid(); }
+bool mosquitto_broker::started() const { return server_ != nullptr; }
 
-bool mosquitto_broker::running() { return server_->running(); }
+bool mosquitto_broker::running() { return server_ && server_->running(); }
+
+pid_t mosquitto_broker::pid() const {
+  if (!server_) throw failure("Mosquitto does not run");
+  return server_->pid();
+}
 
 std::size_t mosquitto_broker::resident_memory_bytes() const {
   std::istringstream statm(read_file("/proc/" + std::to_string(pid()) + "/statm"));

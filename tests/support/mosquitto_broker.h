@@ -41,8 +41,9 @@ class mosquitto_broker {
 
   int port() const { return port_.number(); }
   int websocket_port() const { return websocket_port_.number(); }
-  pid_t pid() const;
+  bool started() const;  // and neither stopped nor killed since, by us
   bool running();
+  pid_t pid() const;
   std::size_t resident_memory_bytes() const;
 
   std::string log_text() const;  // of all starts

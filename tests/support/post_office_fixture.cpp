@@ -71,6 +71,10 @@ connect_settings lasting(const std::string& name, mqtt_version version) {
 post_office_fixture::post_office_fixture(postgres_server& postgres)
     : mail_(postgres.create_database(furnished())) {}
 
+void post_office_fixture::TearDown() {
+  if (broker_ && broker_->started()) broker_->stop();
+}
+
 void post_office_fixture::open(broker_settings settings) {
   settings.options.try_emplace("database", mail_.broker);
   broker_ = std::make_unique<mosquitto_broker>(settings);

@@ -42,6 +42,9 @@ class post_office_fixture : public ::testing::Test {
  protected:
   explicit post_office_fixture(postgres_server& postgres = shared_postgres());
 
+  // Stops the broker: a test fails when its broker has crashed, or does not end well.
+  void TearDown() override;
+
   // Starts the broker. The option `database` is set to ours unless given; `window`, `retention` and the like
   // go into settings.options.
   void open(broker_settings settings = {});
