@@ -78,6 +78,13 @@ void post_office_fixture::TearDown() {
 void post_office_fixture::open(broker_settings settings) {
   settings.options.try_emplace("database", mail_.broker);
   broker_ = std::make_unique<mosquitto_broker>(settings);
+  broker_->wait_for_log("the database is reached");  // until then it lets nobody in
+}
+
+void post_office_fixture::restart_broker() {
+  const auto before = broker().log_text().size();
+  broker().restart();
+  broker().wait_for_log("the database is reached", before);
 }
 
 mosquitto_broker& post_office_fixture::broker() {

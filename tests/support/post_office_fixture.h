@@ -45,9 +45,10 @@ class post_office_fixture : public ::testing::Test {
   // Stops the broker: a test fails when its broker has crashed, or does not end well.
   void TearDown() override;
 
-  // Starts the broker. The option `database` is set to ours unless given; `window`, `retention` and the like
+  // Starts the broker and waits until it has reached the database. The option `database` is set to ours unless given; `window`, `retention` and the like
   // go into settings.options.
   void open(broker_settings settings = {});
+  void restart_broker();
   mosquitto_broker& broker();
 
   // Connected clients. Each throws failure when refused.
