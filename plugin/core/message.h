@@ -29,6 +29,9 @@ struct message {
   std::uint8_t qos = 1;            // 1 or 2
   std::int64_t expires_at_us = 0;  // microseconds since 1970; 0: with the retention
 };
+// What must be used once: a message's name is its sender's and its id; a receipt's is its whole topic and
+// state.
+std::string identity_of(const message& what);
 using shared_message = std::shared_ptr<const message>;
 
 // A message and whom it is for.

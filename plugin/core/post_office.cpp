@@ -314,7 +314,7 @@ void post_office::restore(envelope accepted) {
   if (accepted.what->number <= last_number_) return;
   last_number_ = accepted.what->number;
   const auto now_us = outside_.time.steady_us();
-  recent_.remember(accepted.what->key.sender + '/' + accepted.what->key.id, accepted.what->topic, now_us);
+  recent_.remember(identity_of(*accepted.what), accepted.what->topic, now_us);
   queue_.push(std::move(accepted), now_us);
 }
 

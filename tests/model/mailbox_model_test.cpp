@@ -72,7 +72,7 @@ TEST(mailbox_model, keeps_its_promises_over_random_interleavings) {
   EXPECT_GT(sum.accepted, scripts * 10);
   EXPECT_GT(sum.handed_over, scripts * 10);
   EXPECT_GT(sum.routed, scripts * 3);
-  EXPECT_GT(sum.resent, scripts);
+  EXPECT_GT(sum.resent, scripts / 2);
   EXPECT_GT(sum.pages, scripts * 5);
   EXPECT_GT(sum.busy, scripts / 10);
 }
