@@ -17,7 +17,8 @@ using steady = std::chrono::steady_clock;
 
 constexpr std::int64_t expire_at_once = 1'000;
 constexpr std::int64_t offer_at_once = 100;
-constexpr auto expire_pause = 1s, offer_pause = 1s, sweep_pause = 60s, roll_pause = 3600s;
+constexpr auto expire_pause = 1s, offer_pause = 1s, sweep_pause = 60s, roll_pause = 3600s,
+               roll_retry_pause = 60s;
 constexpr auto patience_with_offered = 30s;
 constexpr int sweep_share = 20;  // a sweep may take one part in so many of the time
 
@@ -38,10 +39,10 @@ maintenance::maintenance(const store_settings& settings, post_function post)
       sweep_{{}, &maintenance::sweep},
       roll_{{}, &maintenance::roll} {}
 
-void maintenance::begin(time_point now) {
+void maintenance::begin(time_point now, bool is_rolled) {
   expire_.due = offer_.due = now;
   sweep_.due = now + sweep_pause;
-  roll_.due = now + roll_pause;
+  roll_.due = now + (is_rolled ? roll_pause : roll_retry_pause);
 }
 
 maintenance::time_point maintenance::next_due() const {
@@ -114,8 +115,9 @@ result<void> maintenance::sweep(connection& on, task& self, time_point now) {
 }
 
 result<void> maintenance::roll(connection& on, task& self, time_point now) {
-  self.due = now + roll_pause;
-  return roll_partitions(on, settings_.retention_us);
+  auto rolled = roll_partitions(on, settings_.retention_us);
+  self.due = now + (rolled ? roll_pause : roll_retry_pause);
+  return rolled;
 }
 
 }  // namespace restante

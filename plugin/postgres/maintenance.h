@@ -9,7 +9,7 @@
 //   time; the
 //                 pauses between two sweeps grow with what they take, so that they take a twentieth of the
 //                 time
-//   each hour     partitions are made and detached
+//   each hour     partitions are made and detached; a minute later when that failed
 //
 // Threads: one.
 #pragma once
@@ -34,8 +34,8 @@ class maintenance {
 
   maintenance(const store_settings& settings, post_function post);
 
-  // A new connection, on which partitions were rolled just now.
-  void begin(time_point now);
+  // A new connection; `is_rolled`: partitions were made and detached just now.
+  void begin(time_point now, bool is_rolled);
   time_point next_due() const;
   // The task that is due the longest, if any is. On an error it is due again later.
   result<void> run_due(connection& on, time_point now);

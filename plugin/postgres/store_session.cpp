@@ -63,7 +63,10 @@ result<bool> store_session::take_lock() {
 }
 
 result<store_ready> store_session::look_around() {
-  if (auto rolled = roll_partitions(*connection_, settings_.retention_us); !rolled) return rolled.error();
+  // Without its locks just now, it can wait: partitions are made a week ahead.
+  const auto rolled = roll_partitions(*connection_, settings_.retention_us);
+  if (!rolled && rolled.error().kind != database_failure::conflict) return rolled.error();
+  is_rolled_ = rolled.ok();
   const std::int64_t before_us = wall_clock_us();
   const auto answer = connection_->execute(
       "update broker set version = $1, topic_prefix = $2, started_at = now()"

@@ -34,6 +34,9 @@ class store_session {
   void close(interruption& breaks);
 
   bool is_open() const noexcept { return is_ready_; }
+  bool is_rolled() const noexcept {
+    return is_rolled_;
+  }                                            // partitions were made and detached when it was opened
   connection& wire() { return *connection_; }  // only when open
   std::int64_t clock_offset_us() const noexcept { return clock_offset_us_; }
 
@@ -44,6 +47,7 @@ class store_session {
   const store_settings& settings_;
   std::optional<connection> connection_;
   bool is_ready_ = false;
+  bool is_rolled_ = false;
   std::int64_t clock_offset_us_ = 0;
 };
 

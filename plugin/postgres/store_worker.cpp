@@ -95,7 +95,7 @@ void store_worker::connect() {
   write_at_ = {};
   conflicts_ = 0;
   statement_timeout_ = usual_statement_timeout;
-  maintenance_.begin(steady::now());
+  maintenance_.begin(steady::now(), session_.is_rolled());
   results_.push(*ready);
 }
 

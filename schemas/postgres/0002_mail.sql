@@ -99,7 +99,7 @@ create function restante.restante_roll(retention interval default '30 days', day
 language plpgsql security definer set search_path = restante, pg_temp set timezone = 'UTC' as $$
 declare
   parent text;
-  day date;
+  each date;
   leaf text;
 begin
   made := 0;
@@ -109,20 +109,20 @@ begin
   end if;
   perform set_config('lock_timeout', '200ms', true);
 
-  for day in select generate_series(
+  for each in select generate_series(
       least(current_date - 1, case when since is not null then greatest(since, (now() - retention)::date) end),
       current_date + days_ahead, interval '1 day')::date loop
     foreach parent in array array['message', 'delivery'] loop
-      leaf := parent || '_' || to_char(day, 'YYYYMMDD');
+      leaf := parent || '_' || to_char(each, 'YYYYMMDD');
       continue when to_regclass('restante.' || leaf) is not null;
       execute format('create table restante.%I (like restante.%I including all)', leaf, parent);
       execute format('alter table restante.%I attach partition restante.%I for values from (%s) to (%s)',
-                     parent, leaf, day_number(day), day_number(day + 1));
+                     parent, leaf, day_number(each), day_number(each + 1));
       made := made + 1;
     end loop;
   end loop;
 
-  for day in
+  for each in
     select to_date(right(c.relname, 8), 'YYYYMMDD') d
     from pg_inherits i join pg_class c on c.oid = i.inhrelid
     where i.inhparent = 'restante.delivery'::regclass and c.relname ~ '^delivery_[0-9]{8}$'
@@ -131,9 +131,9 @@ begin
     order by d
   loop
     begin
-      execute format('alter table restante.delivery detach partition restante.%I', 'delivery_' || to_char(day, 'YYYYMMDD'));
-      execute format('alter table restante.message detach partition restante.%I', 'message_' || to_char(day, 'YYYYMMDD'));
-      insert into expired_day (day) values (restante_roll.day);
+      execute format('alter table restante.delivery detach partition restante.%I', 'delivery_' || to_char(each, 'YYYYMMDD'));
+      execute format('alter table restante.message detach partition restante.%I', 'message_' || to_char(each, 'YYYYMMDD'));
+      insert into expired_day (day) values (each);
       detached := detached + 2;
     exception when lock_not_available then
       exit;
