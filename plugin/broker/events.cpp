@@ -57,9 +57,11 @@ int broker_events::acl_check(const mosquitto_evt_acl_check& event) {
     case MOSQ_ACL_READ:
       return check_read(event);
     case MOSQ_ACL_WRITE:
+      // Not the end of a login: the will of the connection that it takes over comes in between.
       routing_is_over();
       return check_write(event);
     case MOSQ_ACL_SUBSCRIBE:
+      connecting_ = 0;
       routing_is_over();
       return check_subscribe(event);
     case MOSQ_ACL_UNSUBSCRIBE:
@@ -118,6 +120,7 @@ int broker_events::check_read(const mosquitto_evt_acl_check& event) {
 }
 
 int broker_events::message(mosquitto_evt_message& event) {
+  connecting_ = 0;
   routing_is_over();
   const auto topic = text_of(event.topic);
   if (!is_durable(topic)) return MOSQ_ERR_SUCCESS;
@@ -164,12 +167,17 @@ int broker_events::message(mosquitto_evt_message& event) {
 
 void broker_events::disconnect(const mosquitto_evt_disconnect& event) {
   const auto handle = handle_of(event.client);
-  if (office_.rights_of(handle) != nullptr && may_persist(event.client)) away_.insert(handle);
+  if (office_.rights_of(handle) != nullptr && may_persist(event.client)) {
+    away_.insert(handle);
+  } else {
+    away_.erase(handle);  // it is told again when its session is taken up, and then freed
+  }
   if (handle == connecting_) connecting_ = 0;
   office_.disconnect(handle);
 }
 
 void broker_events::tick() {
+  connecting_ = 0;
   routing_is_over();
   for (const auto handle : std::exchange(to_be_counted_, {})) {
     if (!office_.needs_count(handle)) continue;  // gone, perhaps: then the pointer must not be looked at
@@ -179,7 +187,6 @@ void broker_events::tick() {
 }
 
 void broker_events::routing_is_over() {
-  connecting_ = 0;
   if (routed_.topic == nullptr) return;
   routed_.topic = nullptr;
   office_.end_routing();
