@@ -227,6 +227,23 @@ TEST_F(post_office, has_accounts_and_a_group_and_no_mail) {
   EXPECT_THAT(run_restante({"user", "list"}).output, HasSubstr("carol"));
 }
 
+TEST_F(post_office, opens_and_takes_a_letter) {
+  open();
+  raw_mqtt alice = raw(account("alice"));
+  EXPECT_TRUE(is_success(alice.publish(direct("bob", "alice", "1", "Dear Bob"))));
+  wait_until_waiting("bob", 1);
+  paho_client bob = paho(account("bob", mqtt_version::v3));
+  bob.subscribe("direct/bob/#");
+  EXPECT_THAT(payloads_of(bob.expect_messages(1)), ElementsAre("Dear Bob"));
+  bob.publish(acknowledgement_of("bob", {"alice/1"}));
+  wait_until_waiting("bob", 0);
+
+  connect_settings liar = account("alice");
+  liar.password = "bob";
+  EXPECT_THROW(raw(liar), failure);
+  EXPECT_THROW(paho(liar), failure);
+}
+
 TEST(harness, postgres_stops_crashes_freezes_and_comes_back) {
   postgres_server server;
   const database kept = server.create_database();

@@ -11,6 +11,9 @@ namespace restante::support {
 
 enum class mqtt_version { v3 = 4, v5 = 5 };  // as in CONNECT: v3 is MQTT 3.1.1
 
+// Of a reason code. Success has more than one: 0x10 to a publisher of MQTT 5 says that nobody subscribes now.
+constexpr bool is_success(int reason) { return reason >= 0 && reason < 0x80; }
+
 struct mqtt_properties {
   std::optional<int> payload_format{};
   std::optional<std::uint32_t> expiry_s{};

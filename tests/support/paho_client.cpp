@@ -11,6 +11,7 @@
 namespace restante::support {
 namespace {
 
+constexpr int hung_up = -1;
 constexpr int refused = 0x80;  // from here on, reason codes are refusals
 
 std::string uri(int port, paho_client::transport over) {
@@ -135,8 +136,7 @@ int paho_client::try_connect() {
     return 0;
   } catch (const mqtt::exception& refusal) {
     const int reason = refusal.get_return_code();
-    if (reason <= 0) throw failure(std::string("cannot connect: ") + refusal.what());
-    return reason;
+    return reason > 0 ? reason : hung_up;
   }
 }
 

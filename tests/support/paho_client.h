@@ -24,7 +24,8 @@ class paho_client {
 
   // Connects; throws failure when refused. Again after disconnect(): with the same settings.
   void connect();
-  // Connects, and says with what reason code (v3: return code) it was refused; 0 when let in.
+  // Connects, and says with what reason code (v3: return code) it was refused; 0 when let in, -1 when the
+  // broker hung up instead.
   int try_connect();
   bool session_present() const;  // as the last connection was answered
   bool connected() const;

@@ -13,6 +13,14 @@ program command_line(const database& where, std::vector<std::string> arguments) 
   return {.arguments = std::move(arguments), .environment = {{"RESTANTE_DATABASE", where.owner}}};
 }
 
+// The broker answers no sooner than the database does, and not at all when that takes long: clients try
+// again.
+bool is_put_off(int reason) { return reason == -1 || reason == 3 || reason == 0x88; }
+
+failure refused(const connect_settings& who, int reason) {
+  return failure(who.user + " was refused with reason " + std::to_string(reason));
+}
+
 template <typename Value>
 Value must(result<Value> got) {
   if (!got) throw failure(got.error().message);
@@ -76,8 +84,9 @@ void post_office_fixture::TearDown() {
 }
 
 void post_office_fixture::open(broker_settings settings) {
-  settings.options.try_emplace("database", mail_.broker);
+  const bool database_is_ours = settings.options.try_emplace("database", mail_.broker).second;
   broker_ = std::make_unique<mosquitto_broker>(settings);
+  if (database_is_ours) broker_->wait_for_log("the database is reached");
   broker_->wait_for_log("the database is reached");  // until then it lets nobody in
 }
 
@@ -94,14 +103,24 @@ mosquitto_broker& post_office_fixture::broker() {
 
 paho_client post_office_fixture::paho(const connect_settings& who) {
   paho_client client(broker().port(), who);
-  client.connect();
+  int reason = 0;
+  const bool answered = eventually([&] {
+    reason = client.try_connect();
+    return !is_put_off(reason);
+  });
+  if (!answered || reason != 0) throw refused(who, reason);
   return client;
 }
 
 raw_mqtt post_office_fixture::raw(const connect_settings& who) {
-  raw_mqtt client(broker().port());
-  client.login(who);
-  return client;
+  const auto end = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    raw_mqtt client(broker().port());
+    const std::optional<connection_answer> answer = client.try_connect(who);
+    const int reason = answer ? answer->reason : -1;
+    if (reason == 0) return client;
+    if (!is_put_off(reason) || std::chrono::steady_clock::now() > end) throw refused(who, reason);
+  }
 }
 
 connection& post_office_fixture::watching() {

@@ -45,13 +45,13 @@ class post_office_fixture : public ::testing::Test {
   // Stops the broker: a test fails when its broker has crashed, or does not end well.
   void TearDown() override;
 
-  // Starts the broker and waits until it has reached the database. The option `database` is set to ours unless given; `window`, `retention` and the like
-  // go into settings.options.
+  // Starts the broker and waits until it has reached the database. The option `database` is set to ours
+  // unless given; `window`, `retention` and the like go into settings.options.
   void open(broker_settings settings = {});
   void restart_broker();
   mosquitto_broker& broker();
 
-  // Connected clients. Each throws failure when refused.
+  // Connected clients, tried again while the broker puts logins off. Each throws failure when refused.
   paho_client paho(const connect_settings& who);
   raw_mqtt raw(const connect_settings& who);
 

@@ -122,6 +122,15 @@ connection_answer raw_mqtt::connect(const connect_settings& settings) {
   return parse_connack(expect(packet_type::connack));
 }
 
+std::optional<connection_answer> raw_mqtt::try_connect(const connect_settings& settings) {
+  try {
+    return connect(settings);
+  } catch (const failure&) {
+    if (closed_) return std::nullopt;
+    throw;
+  }
+}
+
 void raw_mqtt::login(const connect_settings& settings) {
   const connection_answer answer = connect(settings);
   if (answer.reason != 0) {

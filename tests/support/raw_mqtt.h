@@ -34,7 +34,9 @@ class raw_mqtt {
   std::optional<packet> next(std::chrono::milliseconds deadline = patience);
 
   connection_answer connect(const connect_settings& settings);  // the answer, whatever it is
-  void login(const connect_settings& settings);                 // the same, for what must be let in
+  // The same; nothing when the broker hangs up instead.
+  std::optional<connection_answer> try_connect(const connect_settings& settings);
+  void login(const connect_settings& settings);  // the same, for what must be let in
   std::vector<int> subscribe(const std::vector<std::string>& filters, int qos = 1);
   std::vector<int> unsubscribe(const std::vector<std::string>& filters);
 
