@@ -35,7 +35,9 @@ TEST(properties, are_refused_when_cut_off_anywhere) {
   const auto wire = encode_properties(all_of_them());
   for (std::size_t length = 1; length < wire.size(); ++length) {
     const auto decoded = decode_properties(wire.substr(0, length));
-    if (decoded) EXPECT_EQ(encode_properties(*decoded), wire.substr(0, length)) << length;
+    if (decoded) {
+      EXPECT_EQ(encode_properties(*decoded), wire.substr(0, length)) << length;
+    }
   }
   EXPECT_FALSE(
       decode_properties("\x03\x00\x05"
