@@ -78,6 +78,7 @@ void directory_worker::step() {
 }
 
 void directory_worker::connect() {
+  if (breaks_.tripped()) return;
   auto opened = connection::open({.database = settings_.database,
                                   .application_name = "restante directory",
                                   .connect_timeout = 2s,
