@@ -238,6 +238,8 @@ TEST_F(post_office, opens_and_takes_a_letter) {
   bob.publish(acknowledgement_of("bob", {"alice/1"}));
   wait_until_waiting("bob", 0);
 
+  restart();
+  crash_and_restart();
   connect_settings liar = account("alice");
   liar.password = "bob";
   EXPECT_THROW(raw(liar), failure);

@@ -84,16 +84,26 @@ void post_office_fixture::TearDown() {
 }
 
 void post_office_fixture::open(broker_settings settings) {
-  const bool database_is_ours = settings.options.try_emplace("database", mail_.broker).second;
+  database_is_ours_ = settings.options.try_emplace("database", mail_.broker).second;
   broker_ = std::make_unique<mosquitto_broker>(settings);
-  if (database_is_ours) broker_->wait_for_log("the database is reached");
-  broker_->wait_for_log("the database is reached");  // until then it lets nobody in
+  wait_for_database(0);
 }
 
-void post_office_fixture::restart_broker() {
-  const auto before = broker().log_text().size();
+void post_office_fixture::restart() {
+  const std::size_t before = broker().log_text().size();
   broker().restart();
-  broker().wait_for_log("the database is reached", before);
+  wait_for_database(before);
+}
+
+void post_office_fixture::crash_and_restart() {
+  const std::size_t before = broker().log_text().size();
+  broker().kill();
+  broker().start();
+  wait_for_database(before);
+}
+
+void post_office_fixture::wait_for_database(std::size_t log_from) {
+  if (database_is_ours_) broker().wait_for_log("the database is reached", log_from);
 }
 
 mosquitto_broker& post_office_fixture::broker() {

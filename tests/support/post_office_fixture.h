@@ -48,6 +48,8 @@ class post_office_fixture : public ::testing::Test {
   // Starts the broker and waits until it has reached the database. The option `database` is set to ours
   // unless given; `window`, `retention` and the like go into settings.options.
   void open(broker_settings settings = {});
+  void restart();            // as an operator does
+  void crash_and_restart();  // SIGKILL first
   void restart_broker();
   mosquitto_broker& broker();
 
@@ -67,10 +69,12 @@ class post_office_fixture : public ::testing::Test {
 
  private:
   connection& watching();
+  void wait_for_database(std::size_t log_from);
 
   database mail_;
   std::unique_ptr<connection> watching_;
   std::unique_ptr<mosquitto_broker> broker_;
+  bool database_is_ours_ = true;
 };
 
 }  // namespace restante::support
