@@ -230,7 +230,7 @@ void post_office::set_rights(shared_policy rights) {
   });
   if (joined) {
     // The store may have counted it as a member of messages that we did not offer to it.
-    for (session* each : account.sessions) deny(*each, last_number_);
+    for (session* each : account.sessions) restart(*each);
   }
   if (rights->record().active) return;
   std::vector<std::string> clients;

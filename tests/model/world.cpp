@@ -357,6 +357,8 @@ void world::change_membership(const std::string& account, bool joins) {
   if (joins) {
     members.insert(account);
     truth_.joined(account, "crew", store_.stored_through());
+    // What it is now counted in for may be older than what it was given since.
+    for (auto& each : clients_) each.filters_changed += each.account == account ? 1 : 0;
   } else {
     members.erase(account);
     store_.withdraw(account, "crew");
