@@ -100,6 +100,14 @@ int broker_events::check_subscribe(const mosquitto_evt_acl_check& event) {
 }
 
 int broker_events::check_read(const mosquitto_evt_acl_check& event) {
+  const int verdict = judge_read(event);
+  // What is queued for a session and denied when that is resumed still counts as in flight, so that soon
+  // nothing would be sent at all. It is counted anew when the client comes back once more.
+  if (verdict != MOSQ_ERR_SUCCESS && handle_of(event.client) == connecting_) miscounted_.insert(connecting_);
+  return verdict;
+}
+
+int broker_events::judge_read(const mosquitto_evt_acl_check& event) {
   const auto handle = handle_of(event.client);
   const auto topic = text_of(event.topic);
   if (!is_durable(topic)) {
@@ -183,6 +191,13 @@ void broker_events::tick() {
     if (!office_.needs_count(handle)) continue;  // gone, perhaps: then the pointer must not be looked at
     const int count = mosquitto_client_sub_count(reinterpret_cast<const mosquitto*>(handle));
     office_.told_subscription_count(handle, static_cast<std::size_t>(count < 0 ? 0 : count));
+  }
+  for (const auto handle : std::exchange(miscounted_, {})) {
+    const std::string client(office_.client_id_of(handle));  // empty: gone, and an empty id would mean all
+    if (client.empty()) continue;
+    lines_.write(log_level::info,
+                 client + " is disconnected, to come back: its session held what is not for it");
+    mosquitto_kick_client_by_clientid(client.c_str(), true);
   }
 }
 

@@ -44,6 +44,7 @@ class broker_events {
 
   int check_write(const mosquitto_evt_acl_check& event);
   int check_read(const mosquitto_evt_acl_check& event);
+  int judge_read(const mosquitto_evt_acl_check& event);
   int check_subscribe(const mosquitto_evt_acl_check& event);
   void routing_is_over();
   bool is_durable(std::string_view topic_or_filter) const noexcept;
@@ -57,7 +58,8 @@ class broker_events {
   session_handle connecting_ = 0;  // whose login was granted in this very call stack
   std::vector<session_handle>
       to_be_counted_;  // sessions whose number of subscriptions is wanted at the next tick
-  std::unordered_set<session_handle> away_;  // sessions without a connection that the broker may keep
+  std::unordered_set<session_handle> miscounted_;  // sessions to be disconnected at the next tick
+  std::unordered_set<session_handle> away_;        // sessions without a connection that the broker may keep
 };
 
 }  // namespace restante
