@@ -50,7 +50,6 @@ class post_office_fixture : public ::testing::Test {
   void open(broker_settings settings = {});
   void restart();            // as an operator does
   void crash_and_restart();  // SIGKILL first
-  void restart_broker();
   mosquitto_broker& broker();
 
   // Connected clients, tried again while the broker puts logins off. Each throws failure when refused.
