@@ -93,10 +93,11 @@ acceptance_result post_office::take_receipt(session& by, std::string_view topic,
     return member != nullptr && member->passes_receipts;
   };
   const message_key key{told.from, told.id};
+  message_number passed_on = 0;
   if (const held_message* held = held_by(account, key); held != nullptr) {
     const std::string group = held->group;
     acknowledge(account, key);
-    if (passes(group)) pass_on(told, what.qos < 2);
+    if (passes(group)) passed_on = pass_on(told, what.qos < 2);
   } else {
     for (session* each : account.sessions) {
       if (each->release(key)) attend(*each);
@@ -118,10 +119,11 @@ acceptance_result post_office::take_receipt(session& by, std::string_view topic,
         outside_.time.steady_us());
   }
   if (what.qos > 0) recent_.remember(identity, topic, outside_.time.steady_us());
-  return {acceptance::accepted, 0, {}};
+  return {acceptance::accepted, passed_on, {}};
 }
 
-void post_office::pass_on(const receipt& what, bool natively) {
+// Its number, or 0 if it is lost.
+message_number post_office::pass_on(const receipt& what, bool natively) {
   auto made = std::make_shared<message>();
   made->number = next_number();
   made->topic = what.topic;
@@ -133,9 +135,10 @@ void post_office::pass_on(const receipt& what, bool natively) {
   const shared_message kept = std::move(made);
   if (what.qos > 0 && !keep({kept, {what.from}, {}, 0})) {
     say(log_level::warning, "the journal did not take receipt " + what.topic);
-    return;
+    return 0;
   }
   route(kept, parse_topic(kept->topic), natively);
+  return kept->number;
 }
 
 void post_office::expired_due(const std::vector<expired_delivery>& expired) {

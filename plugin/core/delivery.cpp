@@ -88,8 +88,10 @@ void post_office::consider(session& of) {
   const bool must_resolve = of.held_without_number > 0;
   if (!of.wants_mail() && !must_resolve) return;
   const bool committed = of.first_denied != 0 && watermark() >= of.first_denied;
-  if (!of.more_waiting && !committed && !must_resolve) {
-    if (of.first_denied != 0) await_commit(of);
+  // A page tells of every resent message once all that were accepted before the connection are stored.
+  const bool can_resolve = must_resolve && watermark() >= of.resolve_after;
+  if (!of.more_waiting && !committed && !can_resolve) {
+    if (of.first_denied != 0 || must_resolve) await_commit(of);
     return;
   }
   const auto window = static_cast<std::size_t>(settings_.values.window);
@@ -98,9 +100,8 @@ void post_office::consider(session& of) {
                                                 static_cast<std::size_t>(settings_.values.window_bytes);
   if (room == 0 || !has_bytes) {
     // Only an acknowledgement makes room; but resent messages that are gone may hold it.
-    if (!must_resolve) return;
-    if (watermark() < of.resolve_after) {
-      await_commit(of);
+    if (!can_resolve) {
+      if (must_resolve) await_commit(of);
       return;
     }
   }

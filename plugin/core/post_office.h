@@ -201,7 +201,7 @@ class post_office {
                                  const publication& what);
   void acknowledge(account_state& account, const message_key& key);
   const held_message* held_by(const account_state& account, const message_key& key) const;
-  void pass_on(const receipt& what, bool natively);
+  message_number pass_on(const receipt& what, bool natively);
   void note_acknowledging(account_state& account);
   void discard(const std::string& account, message_number number);
 

@@ -2,8 +2,9 @@
 // success and not handed over again, and one id on two topics is refused.
 //
 // Keeps 128 bits a publish, not the names: two keyed hashes, so a false repeat needs both to collide. Two
-// generations, each as long as `span`: an entry lives between one and two spans. A generation that reaches
-// `limit` is closed early, so memory is bounded and the oldest are forgotten first. Threads: one.
+// generations, each at least as long as `span`, closed by the first call after it: an entry lives for one
+// span at least, and for less than three. A generation that reaches `limit` is closed early, so memory is
+// bounded and the oldest are forgotten first. Threads: one.
 #pragma once
 
 #include <cstddef>

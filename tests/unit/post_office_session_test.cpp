@@ -1,0 +1,169 @@
+// Sessions that come and go, and the end of the post office.
+#include <gmock/gmock.h>
+
+#include <string>
+
+#include "post_office_harness.h"
+
+namespace restante {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+class sessions : public post_office_harness {
+ protected:
+  // A session that the broker keeps, with one filter, gone offline.
+  void leave_behind(const std::string& account, const std::string& client_id) {
+    const auto handle = resume(account, client_id);
+    office->told_subscription_count(handle, 0);
+    office->subscribe(handle, "direct/" + account + "/#", 1);
+    office->disconnect(handle);
+  }
+  bool comes_back_known(const std::string& account, const std::string& client_id) {
+    const auto handle = resume(account, client_id);
+    office->told_subscription_count(handle, 1);
+    const session& back = *std::as_const(*office).find(handle);
+    EXPECT_TRUE(back.wants_mail());
+    return !back.filters_unknown && back.filters.size() == 1;
+  }
+};
+
+TEST_F(sessions, that_are_offline_are_remembered_up_to_a_bound) {
+  auto settings = small();
+  settings.parked_sessions = 2;
+  open(settings);
+  for (const char* client : {"one", "two", "three"}) leave_behind("bert", client);
+  EXPECT_FALSE(comes_back_known("bert", "one")) << "the oldest was forgotten: it gets its whole mailbox";
+  EXPECT_TRUE(comes_back_known("bert", "two"));
+  EXPECT_TRUE(comes_back_known("bert", "three"));
+}
+
+TEST_F(sessions, that_leave_again_are_the_newest) {
+  auto settings = small();
+  settings.parked_sessions = 2;
+  open(settings);
+  for (const char* client : {"one", "two", "one", "three"}) leave_behind("bert", client);
+  EXPECT_FALSE(comes_back_known("bert", "two"));
+  EXPECT_TRUE(comes_back_known("bert", "one"));
+  EXPECT_TRUE(comes_back_known("bert", "three"));
+}
+
+TEST_F(sessions, of_another_account_are_not_taken_over) {
+  open();
+  leave_behind("bert", "shared");
+  const auto cleo = resume("cleo", "shared");
+  EXPECT_THAT(std::as_const(*office).find(cleo)->filters, IsEmpty());
+  EXPECT_TRUE(office->client_id_is_taken("shared", "bert"));
+  EXPECT_FALSE(office->client_id_is_taken("shared", "cleo"));
+  EXPECT_FALSE(office->client_id_is_taken("another", "bert"));
+  office->disconnect(cleo);
+  EXPECT_FALSE(office->client_id_is_taken("shared", "bert"));
+}
+
+TEST_F(sessions, that_are_clean_leave_nothing_behind) {
+  open();
+  const auto bert = connect("bert", "phone");
+  office->subscribe(bert, "direct/bert/#", 1);
+  office->disconnect(bert);
+  EXPECT_FALSE(comes_back_known("bert", "phone"));
+}
+
+TEST_F(sessions, with_unknown_filters_get_their_whole_mailbox_until_all_are_known) {
+  open();
+  const auto phone = resume("bert", "phone");
+  EXPECT_TRUE(office->needs_count(phone));
+  loop();
+  EXPECT_THAT(mail.reads, IsEmpty()) << "perhaps it has no subscription at all";
+  office->told_subscription_count(phone, 2);
+  loop();
+  answer(asked(), {row(1, "direct/bert/anna/m1"), row(2, "group/crew/anna/m2")});
+  EXPECT_EQ(handed_to("phone").size(), 2U);
+  EXPECT_FALSE(is_live(phone));
+
+  office->subscribe(phone, "direct/bert/#", 1);
+  office->told_subscription_count(phone, 2);
+  EXPECT_TRUE(office->needs_count(phone)) << "one is still unknown";
+  office->subscribe(phone, "weather/#", 1);
+  office->told_subscription_count(phone, 2);
+  EXPECT_FALSE(office->needs_count(phone));
+  empty_mailboxes();
+  EXPECT_TRUE(is_live(phone));
+}
+
+TEST_F(sessions, of_an_account_that_is_blocked_are_closed_at_once) {
+  open();
+  const auto phone = listening("bert", "phone"), tablet = listening("bert", "tablet");
+  const auto anna = connect("anna");
+  account_record blocked;
+  blocked.name = "bert";
+  publish(anna, "direct/bert/anna/m1");
+  office->set_rights(std::make_shared<const policy>(blocked, topic_prefix()));
+  EXPECT_THAT(clients.kicked, UnorderedElementsAre("phone", "tablet"));
+  EXPECT_FALSE(office->hear_routed(phone));
+  EXPECT_FALSE(office->hear_routed(tablet));
+  EXPECT_EQ(lines.count(log_level::info, "bert is blocked or deleted"), 1U);
+}
+
+TEST_F(sessions, with_a_full_window_and_no_acknowledgement_ever_are_named_once) {
+  open();
+  const auto bert = listening("bert");
+  const auto anna = connect("anna");
+  for (int id = 1; id <= 3; ++id) {
+    loop(11'000'000);
+    EXPECT_THAT(mail.reports.back().never_acknowledged, IsEmpty());
+    EXPECT_EQ(mail.reports.back().sessions, 2U);
+    publish(anna, "direct/bert/anna/m" + std::to_string(id));
+    EXPECT_TRUE(office->hear_routed(bert));
+  }
+  for (int i = 0; i < 3; ++i) {
+    loop(11'000'000);
+    EXPECT_THAT(mail.reports.back().never_acknowledged, ElementsAre("bert"));
+  }
+  EXPECT_EQ(lines.count(log_level::warning, "bert holds a full window and has never acknowledged"), 1U);
+  const auto reports = mail.reports.size();
+  loop(9'000'000);
+  EXPECT_EQ(mail.reports.size(), reports) << "a report each ten seconds";
+  publish(bert, "ack/bert", "anna/unknown\n");
+  loop(11'000'000);
+  EXPECT_THAT(mail.reports.back().never_acknowledged, IsEmpty());
+}
+
+TEST_F(sessions, end_with_the_post_office_and_what_is_accepted_is_stored_without_lingering) {
+  auto settings = small();
+  settings.values.linger_us = 10'000'000;
+  open(settings);
+  const auto bert = listening("bert");
+  const auto anna = connect("anna");
+  publish(anna, "direct/bert/anna/m1");
+  publish(anna, "direct/cleo/anna/m2");
+  loop();
+  EXPECT_FALSE(mail.writing);
+  office->close();
+  EXPECT_EQ(office->session_count(), 0U);
+  EXPECT_FALSE(office->hear_routed(bert));
+  EXPECT_FALSE(office->is_drained());
+  loop();
+  EXPECT_EQ(batch().messages.size(), 2U);
+  commit();
+  EXPECT_TRUE(office->is_drained());
+  EXPECT_THAT(clients.published, IsEmpty());
+}
+
+TEST_F(sessions, may_end_while_their_page_is_read) {
+  open();
+  const auto bert = connect("bert");
+  office->subscribe(bert, "direct/bert/#", 1);
+  loop();
+  const auto request = asked();
+  office->disconnect(bert);
+  answer(request, {row(1, "direct/bert/anna/m1")});
+  office->page_failed(request.token);
+  loop();
+  EXPECT_THAT(clients.published, IsEmpty());
+}
+
+}  // namespace
+}  // namespace restante
