@@ -14,10 +14,23 @@ constexpr std::int64_t handoff_period_us = 100'000;
 
 }  // namespace
 
-bool post_office::needs_no_acknowledgement(const account_state& account, const message& what) const {
-  if (first_level(what.topic) == "receipt") return true;
+bool post_office::takes_by_handoff(const account_state& account) const {
   const auto mode = account.rights->record().acknowledge.value_or(settings_.values.acknowledge);
   return mode == acknowledge_mode::handoff;
+}
+
+bool post_office::needs_no_acknowledgement(const account_state& account, const message& what) const {
+  return first_level(what.topic) == "receipt" || takes_by_handoff(account);
+}
+
+void post_office::hand_off_held(session& of) {
+  while (!of.held.empty()) {
+    const message_key key = of.held.begin()->first;
+    held_message was;
+    of.release(key, &was);
+    if (was.number != 0) discard(of.account->name, was.number);
+  }
+  attend(of);
 }
 
 bool post_office::has_room(session& to, const message& what) {

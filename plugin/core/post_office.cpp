@@ -232,6 +232,10 @@ void post_office::set_rights(shared_policy rights) {
     // The store may have counted it as a member of messages that we did not offer to it.
     for (session* each : account.sessions) restart(*each);
   }
+  if (takes_by_handoff(account)) {
+    // What it holds was handed over, which is enough from now on.
+    for (session* each : account.sessions) hand_off_held(*each);
+  }
   if (rights->record().active) return;
   std::vector<std::string> clients;
   for (const session* each : account.sessions) clients.push_back(each->client_id);

@@ -206,7 +206,9 @@ class post_office {
   void discard(const std::string& account, message_number number);
 
   // delivery.cpp
+  bool takes_by_handoff(const account_state& account) const;
   bool needs_no_acknowledgement(const account_state& account, const message& what) const;
+  void hand_off_held(session& of);
   bool has_room(session& to, const message& what);
   void hand_over(session& to, const shared_message& what);
   void record_hand_over(session& to, const message& what);
