@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <sstream>
 
 #include "support/eventually.h"
 #include "support/failure.h"
@@ -31,6 +32,19 @@ std::filesystem::path programs_folder() {
   return newest;
 }
 
+std::filesystem::path kept_cluster() { return std::filesystem::path(RESTANTE_KEPT_CLUSTER) / "data"; }
+
+// A file with the names of its templates, written last.
+std::filesystem::path kept_names() { return std::filesystem::path(RESTANTE_KEPT_CLUSTER) / "templates"; }
+
+// Neither `restante` nor this program, which holds the recipes, is newer.
+bool is_kept_cluster_fresh() {
+  std::error_code none;
+  const auto kept = std::filesystem::last_write_time(kept_names(), none);
+  return !none && kept > std::filesystem::last_write_time(RESTANTE_PROGRAM) &&
+         kept > std::filesystem::last_write_time("/proc/self/exe");
+}
+
 std::string unprivileged_user() { return geteuid() == 0 ? "postgres" : ""; }
 
 }  // namespace
@@ -51,36 +65,62 @@ const recipe& migrated() {
 
 postgres_server::postgres_server(const std::vector<std::string>& settings)
     : user_(unprivileged_user()), directory_(user_) {
-  initialize(settings);
+  const bool copied = copy_kept_cluster();
+  if (!copied) make_cluster();
+  std::ofstream configuration(data() / "postgresql.conf", std::ios::app);
+  configuration << "listen_addresses = ''\n"
+                << "unix_socket_directories = '" << directory_.path().string() << "'\n"
+                << "fsync = off\nfull_page_writes = off\nshared_buffers = 32MB\nmax_wal_size = 256MB\n";
+  for (const std::string& line : settings) configuration << line << "\n";
+  configuration.close();
   start();
-  query(superuser(), "create role owner login createrole; create role broker login");
+  if (!copied) query(superuser(), "create role owner login createrole; create role broker login");
 }
 
 postgres_server::~postgres_server() {
   if (server_) kill();
 }
 
-void postgres_server::initialize(const std::vector<std::string>& settings) {
-  const std::filesystem::path data = directory_.path() / "data";
+void postgres_server::make_cluster() {
   run_or_fail(
-      {.arguments = {postgres_program("initdb"), "--pgdata", data, "--username=postgres", "--auth=trust",
-                     "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"},
+      {.arguments = {postgres_program("initdb"), "--pgdata", data(), "--username=postgres", "--auth=trust",
+                     "--encoding=UTF8", "--locale=C", "--wal-segsize=1", "--no-sync", "--no-instructions"},
        .user = user_});
-  std::ofstream configuration(data / "postgresql.conf", std::ios::app);
-  configuration << "listen_addresses = ''\n"
-                << "unix_socket_directories = '" << directory_.path().string() << "'\n"
-                << "fsync = off\nfull_page_writes = off\nshared_buffers = 32MB\nmax_wal_size = 256MB\n";
-  for (const std::string& line : settings) configuration << line << "\n";
+}
+
+bool postgres_server::copy_kept_cluster() {
+  if (!is_kept_cluster_fresh()) return false;
+  run_or_fail({.arguments = {"cp", "--archive", "--reflink=auto", kept_cluster(), data()}});
+  std::istringstream names(read_file(kept_names()));
+  for (std::string name; names >> name;) templates_.insert(name);
+  return true;
+}
+
+void postgres_server::keep() const {
+  std::filesystem::remove(kept_names());
+  std::filesystem::remove_all(kept_cluster());
+  std::filesystem::create_directories(kept_cluster().parent_path());
+  run_or_fail({.arguments = {"cp", "--archive", data(), kept_cluster()}});
+  std::string names;
+  for (const std::string& name : templates_) names += name + "\n";
+  write_file(kept_names(), names);
+}
+
+void keep_cluster(const std::vector<const recipe*>& recipes) {
+  std::filesystem::remove(kept_names());
+  postgres_server server({"min_wal_size = 2MB", "max_wal_size = 2MB"});  // little to copy
+  for (const recipe* each : recipes) server.make_template(*each);
+  server.stop();
+  server.keep();
 }
 
 void postgres_server::start() {
-  const std::filesystem::path data = directory_.path() / "data";
-  server_ = std::make_unique<process>(program{.arguments = {postgres_program("postgres"), "-D", data},
+  server_ = std::make_unique<process>(program{.arguments = {postgres_program("postgres"), "-D", data()},
                                               .user = user_,
                                               .output = directory_.path() / "log",
                                               .death_signal = SIGQUIT});
   const bool ready = eventually([&] {
-    return !server_->running() || read_file(data / "postmaster.pid").find("ready") != std::string::npos;
+    return !server_->running() || read_file(data() / "postmaster.pid").find("ready") != std::string::npos;
   });
   if (!ready || !server_->running()) throw failure("PostgreSQL does not start: " + log_text());
 }
@@ -103,7 +143,7 @@ void postgres_server::kill() {
       return status.empty() || status.find(") Z ") != std::string::npos;
     });
   });
-  std::filesystem::remove(directory_.path() / "data" / "postmaster.pid");
+  std::filesystem::remove(data() / "postmaster.pid");
 }
 
 void postgres_server::freeze() {
@@ -146,12 +186,15 @@ database postgres_server::create_database() {
   return describe(name);
 }
 
+void postgres_server::make_template(const recipe& how) {
+  if (templates_.contains(how.name)) return;
+  query(superuser(), "create database " + how.name + " owner owner");
+  how.prepare(describe(how.name));
+  templates_.insert(how.name);
+}
+
 database postgres_server::create_database(const recipe& how) {
-  if (!templates_.contains(how.name)) {
-    query(superuser(), "create database " + how.name + " owner owner");
-    how.prepare(describe(how.name));
-    templates_.insert(how.name);
-  }
+  make_template(how);
   const std::string name = "test_" + std::to_string(++created_);
   query(superuser(), "create database " + name + " template " + how.name + " owner owner");
   return describe(name);

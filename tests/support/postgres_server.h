@@ -34,6 +34,11 @@ struct recipe {
 // The schema, by the built `restante migrate`.
 const recipe& migrated();
 
+// Keeps a stopped cluster in the build folder, with the databases of these recipes. Until the programs that
+// made it change, postgres_server starts on a copy of it, which takes a fifth of the time that making one
+// does.
+void keep_cluster(const std::vector<const recipe*>& recipes);
+
 // A cluster that lives as long as this object. Not thread-safe. Every step that does not happen throws
 // failure.
 class postgres_server {
@@ -55,7 +60,12 @@ class postgres_server {
   std::string log_text() const;
 
  private:
-  void initialize(const std::vector<std::string>& settings);
+  friend void keep_cluster(const std::vector<const recipe*>& recipes);
+  void make_cluster();
+  bool copy_kept_cluster();
+  void keep() const;
+  void make_template(const recipe& how);
+  std::filesystem::path data() const { return directory_.path() / "data"; }
   std::vector<pid_t> processes() const;
   database describe(const std::string& name) const;
 
