@@ -1,7 +1,5 @@
 #include "postgres/batch_storing.h"
 
-#include <algorithm>
-#include <map>
 #include <set>
 #include <utility>
 #include <vector>
@@ -41,20 +39,6 @@ row_stream<Rows, Send> stream_of(Send send) {
 }
 
 bool is_receipt(const outgoing& message) { return first_level(message.what->topic) == "receipt"; }
-
-// Of several receipts of one topic only the last is worth storing.
-std::set<message_number> superseded_receipts(std::span<const outgoing> messages) {
-  std::map<std::string_view, message_number> last;
-  std::set<message_number> superseded;
-  for (const outgoing& each : messages) {
-    if (!is_receipt(each)) continue;
-    const auto [at, is_first] = last.try_emplace(each.what->topic, each.what->number);
-    if (is_first) continue;
-    superseded.insert(std::min(at->second, each.what->number));
-    at->second = std::max(at->second, each.what->number);
-  }
-  return superseded;
-}
 
 // With their bodies: to one recipient, and what expired on its way here.
 result<void> store_whole(connection& to, const std::vector<const outgoing*>& messages,
@@ -110,6 +94,7 @@ result<void> store_group(connection& to, const std::vector<const outgoing*>& mes
   return refused.flush();
 }
 
+// Those of this batch included.
 result<void> remove_older_receipts(connection& from, std::span<const outgoing> messages) {
   std::vector<newer_receipt> newer;
   for (const outgoing& each : messages) {
@@ -129,12 +114,10 @@ result<void> remove_older_receipts(connection& from, std::span<const outgoing> m
 }  // namespace
 
 result<void> store_messages(connection& to, std::span<const outgoing> messages, std::int64_t retention_us) {
-  const std::set<message_number> superseded = superseded_receipts(messages);
   std::vector<const outgoing*> whole, group;
   std::vector<std::int64_t> settled;
   for (const outgoing& each : messages) {
     if (each.dead_letter != 0) settled.push_back(each.dead_letter);
-    if (superseded.contains(each.what->number)) continue;
     (each.is_group && !each.has_expired ? group : whole).push_back(&each);
   }
   if (auto stored = store_whole(to, whole, retention_us); !stored) return stored;

@@ -66,11 +66,11 @@ TEST_F(store_outage, knows_a_commit_whose_answer_was_lost) {
       usual_settings("host=" + proxy.host() + " user=broker sslmode=disable dbname=" + database_.name);
   settings.mailbox_limit = 1;
   running_store store(settings);
-  store.next<store_ready>();
+  store.write(batch_of({to_group("crew", "anna", "m2", {"carl"})}));
   proxy.cut_at_commit();
-  store_batch batch = batch_of({direct("bert", "anna", "m1"), to_group("crew", "anna", "m2", {"carl"})});
+  store_batch batch = batch_of({direct("bert", "anna", "m1")});
   batch.removals_by_key = {{"carl", {"anna", "m2"}, INT64_MAX}};
-  // Found when it was removed: a second attempt would not find it, nor any room for the other.
+  // A second attempt would find neither what the first has removed nor any room for what it has stored.
   const batch_result result = store.write(std::move(batch));
   EXPECT_EQ(proxy.cuts(), 1);
   ASSERT_EQ(result.removals_by_key.size(), 1u);
@@ -89,6 +89,14 @@ TEST_F(store_outage, waits_for_another_broker_to_leave) {
   second.thread().read({1, "bert", 0, 10, 1000, {}});
   EXPECT_EQ(second.next<page_unreadable>().token, 1u);
   EXPECT_EQ(sql("select count(*) from restante.delivery"), "0");
+  const auto last_attempt = [&] {
+    return super(
+        "select max(query_start) from pg_stat_activity a where datname = current_database()"
+        " and application_name = 'restante broker'"
+        " and not exists (select from pg_locks l where l.pid = a.pid and l.locktype = 'advisory')");
+  };
+  const std::string before = last_attempt();
+  EXPECT_TRUE(support::eventually([&] { return last_attempt() != before; }));
   first.reset();
   second.next<store_ready>();
   second.next<batch_stored>();
