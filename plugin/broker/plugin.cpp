@@ -77,6 +77,7 @@ constexpr std::pair<int, MOSQ_FUNC_generic_callback> callbacks[] = {
 
 int start(mosquitto_plugin_id_t* id, void** user, const mosquitto_opt* given, int count) {
   std::vector<std::pair<std::string_view, std::string_view>> pairs;
+  pairs.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) {
     pairs.emplace_back(given[i].key, given[i].value == nullptr ? "" : given[i].value);
   }
