@@ -17,8 +17,7 @@ using steady = std::chrono::steady_clock;
 
 constexpr std::int64_t expire_at_once = 1'000;
 constexpr std::int64_t offer_at_once = 100;
-constexpr auto expire_pause = 1s, offer_pause = 1s, sweep_pause = 60s, roll_pause = 3600s,
-               roll_retry_pause = 60s;
+constexpr auto expire_pause = 1s, longest_sweep_pause = 60s, roll_pause = 3600s, roll_retry_pause = 60s;
 constexpr auto patience_with_offered = 30s;
 constexpr int sweep_share = 20;  // a sweep may take one part in so many of the time
 
@@ -29,29 +28,33 @@ update dead_letter set receipt_at = now() + interval '30 seconds'
 where id = any(array(select l.id from dead_letter l where l.receipt_at <= now() order by l.receipt_at limit $1))
 returning id, sender, recipient, message_id)";
 
+// Where dead letters are kept for less than a minute, they are looked at as often.
+steady::duration sweep_pause(const store_settings& settings) {
+  return std::min<steady::duration>(std::chrono::microseconds(settings.dead_letter_us), longest_sweep_pause);
+}
+
 }  // namespace
 
 maintenance::maintenance(const store_settings& settings, post_function post)
     : settings_(settings),
       post_(std::move(post)),
       expire_{{}, &maintenance::expire},
-      offer_{{}, &maintenance::offer_due},
       sweep_{{}, &maintenance::sweep},
       roll_{{}, &maintenance::roll} {}
 
 void maintenance::begin(time_point now, bool is_rolled) {
-  expire_.due = offer_.due = now;
-  sweep_.due = now + sweep_pause;
+  expire_.due = now;
+  sweep_.due = now + sweep_pause(settings_);
   roll_.due = now + (is_rolled ? roll_pause : roll_retry_pause);
 }
 
 maintenance::time_point maintenance::next_due() const {
-  return std::min({expire_.due, offer_.due, sweep_.due, roll_.due});
+  return std::min({expire_.due, sweep_.due, roll_.due});
 }
 
 result<void> maintenance::run_due(connection& on, time_point now) {
   task* oldest = &expire_;
-  for (task* each : {&offer_, &sweep_, &roll_}) {
+  for (task* each : {&sweep_, &roll_}) {
     if (each->due < oldest->due) oldest = each;
   }
   if (oldest->due > now) return {};
@@ -64,12 +67,10 @@ result<void> maintenance::expire(connection& on, task& self, time_point now) {
   if (!moved) return moved.error();
   const std::int64_t count = (*moved)[0].int64(0);
   if (count >= expire_at_once) self.due = now;
-  if (count > 0) offer_.due = std::min(offer_.due, now);
-  return {};
+  return tell_senders(on, self, now);
 }
 
-result<void> maintenance::offer_due(connection& on, task& self, time_point now) {
-  self.due = now + offer_pause;
+result<void> maintenance::tell_senders(connection& on, task& self, time_point now) {
   if (!offered_.empty() && now - offered_at_ < patience_with_offered) return {};
   const auto answer = on.execute(offer_sql, {offer_at_once});
   if (!answer) return answer.error();
@@ -96,11 +97,11 @@ result<void> maintenance::offer_due(connection& on, task& self, time_point now) 
 void maintenance::settled(std::span<const std::int64_t> dead_letters, time_point now) {
   if (offered_.empty()) return;
   for (const std::int64_t id : dead_letters) offered_.erase(id);
-  if (offered_.empty()) offer_.due = std::min(offer_.due, now);
+  if (offered_.empty()) expire_.due = std::min(expire_.due, now);
 }
 
 result<void> maintenance::sweep(connection& on, task& self, time_point now) {
-  self.due = now + sweep_pause;
+  self.due = now + sweep_pause(settings_);
   if (swept_through_ == 0) sweeping_ = {};
   const auto started = steady::now();
   const auto swept = on.execute(
@@ -110,7 +111,8 @@ result<void> maintenance::sweep(connection& on, task& self, time_point now) {
   sweeping_ += steady::now() - started;
   swept_through_ = (*swept)[0].int64(0);
   const bool is_over = swept_through_ == 0 && (*swept)[0].int64(1) == 0;
-  self.due = now + (is_over ? std::max<steady::duration>(sweep_pause, sweeping_ * sweep_share) : 10ms);
+  self.due =
+      now + (is_over ? std::max<steady::duration>(sweep_pause(settings_), sweeping_ * sweep_share) : 10ms);
   return {};
 }
 

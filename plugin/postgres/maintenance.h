@@ -1,14 +1,13 @@
 // What the store does between batches and pages, a bounded piece at a time: expiring, telling senders,
 // sweeping, partitions.
 //
-//   each second   expired deliveries go to the dead letters, a thousand at most; at once again while there
-//   are more each second   dead letters whose senders are to hear `expired`, a hundred at most, and no more
-//   before those are
-//                 settled or half a minute has passed
-//   each minute   bodies that nobody waits for and old dead letters are swept, a thousand looked at each
-//   time; the
-//                 pauses between two sweeps grow with what they take, so that they take a twentieth of the
-//                 time
+//   each second   expired deliveries go to the dead letters, a thousand at most, and at once again
+//                 while there are more; then senders hear `expired` of a hundred dead letters at
+//                 most, and of no more before those are settled or half a minute has passed. Both in
+//                 one task, so that no sender can tell by the time why a message was not delivered
+//   each minute   bodies that nobody waits for and old dead letters are swept, a thousand looked at
+//                 each time; the pauses between two sweeps grow with what they take, so that they
+//                 take a twentieth of the time. More often where dead letters are kept for less
 //   each hour     partitions are made and detached; a minute later when that failed
 //
 // Threads: one.
@@ -49,13 +48,13 @@ class maintenance {
     result<void> (maintenance::*run)(connection&, task&, time_point);
   };
   result<void> expire(connection& on, task& self, time_point now);
-  result<void> offer_due(connection& on, task& self, time_point now);
+  result<void> tell_senders(connection& on, task& self, time_point now);
   result<void> sweep(connection& on, task& self, time_point now);
   result<void> roll(connection& on, task& self, time_point now);
 
   const store_settings& settings_;
   const post_function post_;
-  task expire_, offer_, sweep_, roll_;
+  task expire_, sweep_, roll_;
 
   std::set<std::int64_t> offered_;  // dead letters that are not settled yet
   time_point offered_at_;
