@@ -13,6 +13,8 @@ namespace restante {
 namespace {
 
 constexpr std::chrono::seconds breaker_pause{1};
+// Who waits for less and has no answer has learnt nothing about the database.
+constexpr std::chrono::milliseconds telling_wait{100};
 
 int make_event_descriptor() {
   const int made = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -67,7 +69,7 @@ std::optional<lookup_result> directory_requests::find(lookup request, std::chron
   answered_.wait_for(lock, timeout, [&] { return mine->second.has_value(); });
   std::optional<lookup_result> answer = std::move(mine->second);
   waiters_.erase(mine);
-  if (!answer) refused_until_ = steady::now() + breaker_pause;
+  if (!answer && timeout >= telling_wait) refused_until_ = steady::now() + breaker_pause;
   return answer;
 }
 

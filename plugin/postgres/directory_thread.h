@@ -50,6 +50,8 @@ class directory_thread {
   // Answered among the results.
   void submit(lookup request);
   // Waits for the answer. Nothing after `timeout`: the answer will be thrown away. `ticket` is not needed.
+  // That somebody waited for less than 100 ms in vain says nothing about the database, and counts for no
+  // time-out.
   std::optional<lookup_result> find(lookup request, std::chrono::milliseconds timeout);
 
   // Answered among the results, one by one, when the database can be reached. False: too many wait already,
