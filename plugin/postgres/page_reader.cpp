@@ -33,7 +33,10 @@ with listed as materialized (
       and (d.expires_at is null or d.expires_at > (extract(epoch from now()) * 1000000)::bigint)
     order by d.number limit $3 + 1) d
   left join lateral (
-    select m.* from message m where m.number = case when d.payload is null then d.number end offset 0) m on true
+    select m.* from message m
+    where m.number = case when d.payload is null then d.number end
+      and m.number > greatest($2, (extract(epoch from now()) * 1000000)::bigint - $5)  -- leaves out days at once
+    offset 0) m on true
   order by d.number
 ), measured as (
   select *, row_number() over whole as place, sum(coalesce(octet_length(payload), 0)) over whole as bytes
