@@ -37,7 +37,7 @@ read_properties read_property_list(const mqtt5__property* list) {
       case MQTT_PROP_PAYLOAD_FORMAT_INDICATOR: {
         std::uint8_t format = 0;
         mosquitto_property_read_byte(at, id, &format, false);
-        read.kept.payload_format = format;
+        if (format <= 1) read.kept.payload_format = format;  // Mosquitto 2.0.11 lets any through
         break;
       }
       case MQTT_PROP_MESSAGE_EXPIRY_INTERVAL: {

@@ -118,6 +118,18 @@ TEST_F(message_properties, may_be_as_long_as_mqtt_allows) {
   expect_as_sent(bob_listening().expect_publishes(4), sent);
 }
 
+TEST_F(message_properties, lose_a_payload_format_that_is_none_and_nothing_else) {
+  open();
+  auto alice = raw(account("alice"));
+  mqtt_properties wrong = all_kinds();
+  wrong.payload_format = 7;
+  alice.publish(with(direct("bob", "alice", "m1"), wrong));
+  wait_until_waiting("bob", 1);
+  auto bob = bob_listening();
+  wrong.payload_format.reset();
+  EXPECT_EQ(as_given(bob.expect_publish()), wrong);
+}
+
 TEST_F(message_properties, say_when_a_message_was_accepted_live_and_waiting_alike) {
   open();
   auto phone = bob_listening();

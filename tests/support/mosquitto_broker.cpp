@@ -43,13 +43,15 @@ void mosquitto_broker::configure(const broker_settings& settings) {
     text << "persistence true\npersistence_location " << directory_.path().string() << "/\n";
   }
   for (const std::string& line : settings.lines) text << line << "\n";
+  const std::string listener = "listener " + std::to_string(port()) + " 127.0.0.1\n";
+  if (settings.per_listener_settings) text << "per_listener_settings true\n" << listener;
   if (settings.plugin) {
     text << "allow_anonymous false\nplugin " << RESTANTE_PLUGIN << "\n";
     for (const auto& [name, value] : settings.options) text << "plugin_opt_" << name << " " << value << "\n";
   } else {
     text << "allow_anonymous true\n";
   }
-  text << "listener " << port() << " 127.0.0.1\n";
+  if (!settings.per_listener_settings) text << listener;
   if (settings.websocket) text << "listener " << websocket_port() << " 127.0.0.1\nprotocol websockets\n";
   write_file(directory_.path() / "mosquitto.conf", text.str());
 }

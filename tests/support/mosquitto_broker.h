@@ -19,8 +19,9 @@ struct broker_settings {
   bool plugin = true;  // load mosquitto_restante.so; without it, anybody may do anything
   std::map<std::string, std::string> options{};  // plugin_opt_NAME VALUE
   bool persistence = false;
-  bool websocket = false;            // a second listener, for MQTT over WebSocket
-  std::vector<std::string> lines{};  // further lines of mosquitto.conf, before the listeners
+  bool websocket = false;              // a second listener, for MQTT over WebSocket
+  bool per_listener_settings = false;  // the plugin belongs to the first listener alone
+  std::vector<std::string> lines{};    // further lines of mosquitto.conf, before the listeners
 };
 
 // The program is $MOSQUITTO, else /usr/sbin/mosquitto. Its log has every type of line. Not thread-safe.
