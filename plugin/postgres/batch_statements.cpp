@@ -7,7 +7,9 @@ namespace restante {
 const std::string_view fast_path_settings =
     "set plan_cache_mode = force_generic_plan; set jit = off; set enable_seqscan = off;"
     "set enable_bitmapscan = off; set enable_hashjoin = off; set enable_mergejoin = off;"
-    "set enable_material = off; set enable_memoize = off;";
+    "set enable_material = off;"
+    // PostgreSQL 13 does not have it.
+    "select set_config(name, 'off', false) from pg_settings where name = 'enable_memoize';";
 
 namespace {
 
