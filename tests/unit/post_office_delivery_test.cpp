@@ -85,6 +85,38 @@ TEST_F(handing_over, bounds_what_a_session_holds_in_bytes) {
   EXPECT_EQ(held_by(bert), 2U);
 }
 
+TEST_F(handing_over, does_not_wait_for_room_for_a_large_message_that_is_gone) {
+  open();
+  const auto bert = listening("bert");
+  const auto anna = connect("anna");
+  publish(anna, topic("bert", 1), std::string(100, 'x'));
+  EXPECT_TRUE(office->hear_routed(bert));
+  const auto large = stored(anna, "bert", 2, std::string(5'000, 'x'));
+  answer(asked(), {large});
+  publish(bert, "ack/bert", "anna/m1\n");
+  commit_all();
+  answer(asked(), {row(large->number + 1, topic("bert", 3), std::string(100, 'x'))}, false);  // it expired
+  loop();
+  EXPECT_EQ(asked().limit_bytes, 900U);
+}
+
+TEST_F(handing_over, asks_no_page_for_a_session_that_only_has_the_handle_of_one_in_line) {
+  auto settings = small();
+  settings.pages_at_once = 1;
+  open(settings);
+  const auto first = connect("bert");
+  office->subscribe(first, "direct/bert/#", 1);
+  loop();
+  const auto second = connect("cleo");
+  office->subscribe(second, "direct/cleo/#", 1);
+  loop();
+  office->disconnect(second);
+  office->connect(second, "tablet", rights_of("anna"), false, true);  // the broker uses the address again
+  answer(asked());
+  loop();
+  EXPECT_THAT(mail.reads, IsEmpty()) << "its number of subscriptions is not told yet";
+}
+
 TEST_F(handing_over, gives_at_the_lower_qos_of_message_and_filter) {
   open();
   const auto anna = connect("anna");
@@ -304,6 +336,13 @@ TEST_F(resent_messages, that_wait_no_more_make_room_even_in_a_full_window) {
   EXPECT_EQ(request.limit, 1U);
   answer(request, {row(2, topic("bert", 2))}, true, {{{"anna", "m2"}, 2}});
   EXPECT_EQ(held_by(phone), 1U);
+}
+
+TEST_F(resent_messages, may_be_acknowledged_by_a_receipt_before_their_numbers_are_known) {
+  open();
+  const auto phone = reconnect_with(topic("bert", 1));
+  publish(phone, "receipt/anna/bert/m1", "delivered");
+  EXPECT_EQ(held_by(phone), 0U);
 }
 
 TEST_F(resent_messages, may_be_acknowledged_before_their_numbers_are_known) {

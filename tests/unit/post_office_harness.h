@@ -105,8 +105,13 @@ class post_office_harness : public ::testing::Test {
 
   // Opens the post office, its store reached.
   void open(post_office_settings settings = small(), std::int64_t clock_offset_us = 0) {
-    office = std::make_unique<post_office>(std::move(settings), ports{time, lines, mail, records, clients});
+    open_unready(std::move(settings));
     office->store_ready(stored_before, clock_offset_us);
+  }
+
+  // The same before the store is reached.
+  void open_unready(post_office_settings settings = small()) {
+    office = std::make_unique<post_office>(std::move(settings), ports{time, lines, mail, records, clients});
   }
 
   static shared_policy rights_of(const std::string& account,

@@ -115,6 +115,15 @@ TEST_F(acknowledgements, make_an_account_known_as_acknowledging_once) {
   EXPECT_THAT(mail.acknowledging, ElementsAre("bert"));
 }
 
+TEST_F(acknowledgements, of_an_account_that_is_known_for_them_are_not_noted_again) {
+  open();
+  account_record known = rights_of("bert")->record();
+  known.has_acknowledged = true;
+  office->connect(77, "bert", std::make_shared<const policy>(known, topic_prefix()), true, false);
+  publish(77, "ack/bert", "anna/m1\n");
+  EXPECT_THAT(mail.acknowledging, IsEmpty());
+}
+
 class receipts : public acknowledgements {
  protected:
   // A live message from anna to bert, stored, then acknowledged by bert with a receipt.
@@ -154,6 +163,23 @@ TEST_F(receipts, are_kept_for_the_sender_who_is_away) {
   EXPECT_EQ(batch().messages[0].what->topic, "receipt/anna/bert/m1");
   EXPECT_EQ(batch().messages[0].what->payload, "read");
   EXPECT_THAT(batch().messages[0].recipients, ElementsAre("anna"));
+}
+
+TEST_F(receipts, keep_their_properties_and_their_expiry_within_the_retention) {
+  auto settings = small();
+  settings.values.retention_us = 10'000'000;
+  open(settings);
+  const auto anna = connect("anna"), bert = listening("bert");
+  for (const auto& [id, expires_in_us, left_us] :
+       {std::tuple("m1", 3'000'000, 3'000'000), std::tuple("m2", 60'000'000, 10'000'000)}) {
+    const std::string name = id;
+    publish(anna, "direct/bert/anna/" + name);
+    EXPECT_TRUE(office->hear_routed(bert));
+    office->publish({bert, "receipt/anna/bert/" + name, "read", "some properties", 1, expires_in_us});
+    const auto& told = *records.messages.back().what;
+    EXPECT_EQ(told.properties, "some properties");
+    EXPECT_EQ(told.expires_at_us, time.wall_us + left_us);
+  }
 }
 
 TEST_F(receipts, of_qos_0_are_heard_by_those_who_are_there_and_not_kept) {

@@ -51,6 +51,26 @@ TEST_F(sessions, that_leave_again_are_the_newest) {
   EXPECT_TRUE(comes_back_known("bert", "three"));
 }
 
+TEST_F(sessions, that_take_over_an_open_connection_go_on_with_its_filters) {
+  open();
+  const auto before = resume("bert", "phone");
+  office->told_subscription_count(before, 0);
+  office->subscribe(before, "direct/bert/#", 1);
+  const auto after = resume("bert", "phone");
+  office->disconnect(before);
+  office->told_subscription_count(after, 1);
+  EXPECT_EQ(std::as_const(*office).find(after)->filters.size(), 1U);
+  EXPECT_FALSE(office->needs_count(after));
+}
+
+TEST_F(sessions, that_take_over_a_connection_that_leaves_nothing_behind_begin_anew) {
+  open();
+  const auto before = connect("bert", "phone");
+  office->subscribe(before, "direct/bert/#", 1);
+  const auto after = resume("bert", "phone");
+  EXPECT_THAT(std::as_const(*office).find(after)->filters, IsEmpty());
+}
+
 TEST_F(sessions, of_another_account_are_not_taken_over) {
   open();
   leave_behind("bert", "shared");
@@ -91,6 +111,18 @@ TEST_F(sessions, with_unknown_filters_get_their_whole_mailbox_until_all_are_know
   EXPECT_FALSE(office->needs_count(phone));
   empty_mailboxes();
   EXPECT_TRUE(is_live(phone));
+}
+
+TEST_F(sessions, with_unknown_filters_do_not_count_what_they_unsubscribed_again) {
+  open();
+  const auto phone = resume("bert", "phone");
+  office->told_subscription_count(phone, 2);
+  office->subscribe(phone, "group/crew/#", 1);
+  office->told_subscription_count(phone, 3);
+  office->unsubscribe(phone, "group/crew/#");
+  office->subscribe(phone, "direct/bert/#", 1);
+  office->told_subscription_count(phone, 2);
+  EXPECT_TRUE(office->needs_count(phone)) << "one of the two is still unknown";
 }
 
 TEST_F(sessions, of_an_account_that_is_blocked_are_closed_at_once) {
@@ -149,6 +181,7 @@ TEST_F(sessions, end_with_the_post_office_and_what_is_accepted_is_stored_without
   EXPECT_EQ(batch().messages.size(), 2U);
   commit();
   EXPECT_TRUE(office->is_drained());
+  EXPECT_EQ(records.trimmed_through, records.messages.back().what->number);
   EXPECT_THAT(clients.published, IsEmpty());
 }
 
@@ -163,6 +196,49 @@ TEST_F(sessions, may_end_while_their_page_is_read) {
   office->page_failed(request.token);
   loop();
   EXPECT_THAT(clients.published, IsEmpty());
+}
+
+class what_the_journal_had : public post_office_harness {
+ protected:
+  // What a post office before this one accepted.
+  envelope accepted(const std::string& topic, int after_us = 0) {
+    return {row(time.wall_us + after_us, topic), {"bert"}, {}, 0};
+  }
+};
+
+TEST_F(what_the_journal_had, is_stored_once_and_a_repeat_is_known) {
+  open_unready();
+  const auto first = accepted("direct/bert/anna/m1"), second = accepted("direct/bert/anna/m2", 5);
+  for (const auto& each : {first, first, second, first}) office->restore(each);
+  office->store_ready(0, 0);
+  const auto anna = connect("anna");
+  EXPECT_EQ(publish(anna, "direct/bert/anna/m1").what, acceptance::accepted);
+  EXPECT_EQ(publish(anna, "direct/cleo/anna/m2").what, acceptance::refused);
+  EXPECT_GT(publish(anna, "direct/bert/anna/m3").number, second.what->number);
+  loop();
+  EXPECT_EQ(batch().messages.size(), 3U);
+}
+
+TEST_F(what_the_journal_had, and_is_stored_already_is_not_stored_again) {
+  open_unready();
+  office->restore(accepted("direct/bert/anna/m1"));
+  office->restore(accepted("direct/bert/anna/m2", 5));
+  office->store_ready(time.wall_us, 0);
+  loop();
+  ASSERT_EQ(batch().messages.size(), 1U);
+  EXPECT_EQ(batch().messages[0].what->key.id, "m2");
+}
+
+TEST_F(what_the_journal_had, and_was_acknowledged_is_removed_stored_or_not) {
+  open_unready();
+  const auto first = accepted("direct/bert/anna/m1");
+  office->restore(first);
+  office->restore(removal{"bert", first.what->number});
+  office->store_ready(0, 0);
+  loop();
+  EXPECT_THAT(batch().messages, IsEmpty());
+  ASSERT_EQ(batch().removals.size(), 1U);
+  EXPECT_EQ(batch().removals[0].number, first.what->number);
 }
 
 }  // namespace

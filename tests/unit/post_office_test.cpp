@@ -69,14 +69,14 @@ TEST_F(acceptance_of_messages, numbers_grow_when_the_clock_is_set_back) {
 }
 
 TEST_F(acceptance_of_messages, numbers_grow_beyond_what_was_stored_before_the_start) {
-  office = std::make_unique<post_office>(small(), ports{time, lines, mail, records, clients});
+  open_unready();
   office->store_ready(time.wall_us + 5'000'000, 0);
   const auto anna = connect("anna");
   EXPECT_EQ(publish(anna, "direct/bert/anna/m1").number, time.wall_us + 5'000'001);
 }
 
 TEST_F(acceptance_of_messages, puts_off_what_comes_before_the_store_is_reached) {
-  office = std::make_unique<post_office>(small(), ports{time, lines, mail, records, clients});
+  open_unready();
   const auto anna = connect("anna");
   EXPECT_EQ(publish(anna, "direct/bert/anna/m1").what, acceptance::busy);
   EXPECT_THAT(records.messages, IsEmpty());

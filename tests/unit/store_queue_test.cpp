@@ -290,6 +290,7 @@ TEST(store_queue, says_what_each_removal_by_key_found) {
   EXPECT_THAT(heard, ElementsAre("m1 found in crew", "m2 lost", "m3 lost"));
   queue.stored(result);
   EXPECT_EQ(heard.size(), 3U) << "nothing is in flight any more";
+  EXPECT_EQ(queue.entries(), 0U);
 }
 
 TEST(store_queue, takes_what_an_answer_to_a_removal_by_key_adds) {
