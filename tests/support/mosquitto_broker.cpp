@@ -59,8 +59,8 @@ void mosquitto_broker::configure(const broker_settings& settings) {
 void mosquitto_broker::launch() {
   program what{.arguments = {mosquitto_program(), "-c", directory_.path() / "mosquitto.conf"},
                .output = directory_.path() / "log"};
-  if (const std::string runtime = RESTANTE_SANITIZER_RUNTIME; !runtime.empty()) {
-    what.environment["LD_PRELOAD"] = runtime;
+  if (const std::string preload = RESTANTE_MOSQUITTO_PRELOAD; !preload.empty()) {
+    what.environment["LD_PRELOAD"] = preload;
   }
   server_ = std::make_unique<process>(what);
 }
