@@ -4,6 +4,7 @@
 #include <mosquitto_broker.h>
 #include <mosquitto_plugin.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "broker/property_list.h"
@@ -148,8 +149,11 @@ int broker_events::message(mosquitto_evt_message& event) {
     }
     properties = encode_properties(read.kept);
     what.properties = properties;
-    if (read.expiry_s) what.expires_in_us = std::int64_t{*read.expiry_s} * 1'000'000;
-    if (read.expiry_s == 0u) what.expires_in_us = 1;
+  }
+  if (mosquitto_client_protocol_version(event.client) == 5) {
+    if (const auto expiry_s = expiries_.read(event.client, topic, what.payload, what.qos)) {
+      what.expires_in_us = std::max<std::int64_t>(std::int64_t{*expiry_s} * 1'000'000, 1);
+    }
   }
   const auto result = office_.publish(what);
   switch (result.what) {

@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "broker/expiry_reader.h"
 #include "broker/login.h"
 #include "core/post_office.h"
 #include "core/topic.h"
@@ -24,7 +25,7 @@ namespace restante {
 class broker_events {
  public:
   broker_events(post_office& office, login_desk& desk, log& lines, topic_prefix prefix)
-      : office_(office), desk_(desk), lines_(lines), prefix_(std::move(prefix)) {}
+      : office_(office), desk_(desk), lines_(lines), prefix_(std::move(prefix)), expiries_(lines) {}
 
   int basic_auth(const mosquitto_evt_basic_auth& event);
   int acl_check(const mosquitto_evt_acl_check& event);
@@ -54,6 +55,7 @@ class broker_events {
   login_desk& desk_;
   log& lines_;
   topic_prefix prefix_;
+  expiry_reader expiries_;
   routed_publish routed_;
   session_handle connecting_ = 0;  // whose login was granted in this very call stack
   std::vector<session_handle>

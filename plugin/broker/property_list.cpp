@@ -40,12 +40,6 @@ read_properties read_property_list(const mqtt5__property* list) {
         if (format <= 1) read.kept.payload_format = format;  // Mosquitto 2.0.11 lets any through
         break;
       }
-      case MQTT_PROP_MESSAGE_EXPIRY_INTERVAL: {
-        std::uint32_t seconds = 0;
-        mosquitto_property_read_int32(at, id, &seconds, false);
-        read.expiry_s = seconds;
-        break;
-      }
       case MQTT_PROP_CONTENT_TYPE:
         read.kept.content_type = read_text(at, id);
         break;

@@ -19,7 +19,6 @@ using property_list = std::unique_ptr<mqtt5__property, property_list_deleter>;
 
 struct read_properties {
   publish_properties kept;
-  std::optional<std::uint32_t> expiry_s;
   bool claims_acceptance = false;  // a user property `accepted-at`, which only the broker may set
 };
 

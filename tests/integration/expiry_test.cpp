@@ -76,6 +76,43 @@ TEST_F(expiry, is_told_to_a_sender_who_was_away) {
   EXPECT_EQ(waiting("bob"), 0);
 }
 
+TEST_F(expiry, may_come_before_the_end_of_the_retention) {
+  open();
+  const auto short_lived = [](mqtt_message message, std::uint32_t seconds) {
+    message.properties.expiry_s = seconds;
+    return message;
+  };
+  {
+    auto alice = raw(account("alice"));
+    alice.publish(short_lived(direct("bob", "alice", "long"), 3'600));
+    alice.publish(short_lived(direct("bob", "alice", "short"), 1));
+    alice.publish(short_lived(to_group("crew", "alice", "group"), 1));
+    alice.publish(short_lived(direct("nobody", "alice", "unknown"), 1));
+    alice.publish(short_lived(direct("bob", "alice", "none"), 0));
+    alice.disconnect();
+  }
+  wait_until_waiting("alice", 5);
+  auto alice = listening("alice");
+  std::vector<std::string> told;
+  for (const auto& each : alice.expect_publishes(5)) told.push_back(heard(each));
+  EXPECT_THAT(
+      told, UnorderedElementsAre("receipt/alice/bob/short expired", "receipt/alice/bob/group expired",
+                                 "receipt/alice/carol/group expired", "receipt/alice/nobody/unknown expired",
+                                 "receipt/alice/bob/none expired"));
+  auto bob = listening("bob");
+  EXPECT_EQ(bob.expect_publish().topic, "direct/bob/alice/long");
+  EXPECT_EQ(waiting("bob"), 1);
+}
+
+TEST_F(expiry, comes_with_the_retention_when_the_publisher_would_have_it_later) {
+  open(for_two_seconds);
+  auto alice = listening("alice");
+  auto message = direct("bob", "alice", "m1");
+  message.properties.expiry_s = 1'000'000;
+  alice.publish(message);
+  EXPECT_EQ(heard(alice.expect_publish()), "receipt/alice/bob/m1 expired");
+}
+
 TEST_F(expiry, does_not_take_what_is_acknowledged_in_time) {
   open(for_two_seconds);
   auto alice = listening("alice");

@@ -117,8 +117,13 @@ TEST_F(unusual_setup, of_websockets_carries_mail) {
   ASSERT_TRUE(is_answered(bob, 0));
   bob.subscribe("direct/bob/#");
   EXPECT_THAT(payloads_of(bob.expect_messages(1)), ElementsAre(std::string(100'000, 'w')));
-  EXPECT_LT(bob.publish(direct("alice", "bob", "back")), 0x80);
+  auto back = direct("alice", "bob", "back");
+  back.properties.expiry_s = 3'600;
+  EXPECT_LT(bob.publish(back), 0x80);
   wait_until_waiting("alice", 1);
+  EXPECT_EQ(sql("select extract(epoch from expires_at - accepted_at)::int from restante.waiting "
+                "where account = 'alice'"),
+            "3600");
   paho_client stranger(broker().websocket_port(), {.client_id = "s", .user = "alice", .password = "wrong"},
                        paho_client::transport::websocket);
   EXPECT_TRUE(is_answered(stranger, 0x87));

@@ -111,11 +111,14 @@ TEST_F(message_properties, may_be_as_long_as_mqtt_allows) {
                               .response_topic = std::string(60'000, 'r'),
                               .correlation_data = std::string(65'535, '\0'),
                               .user = {{longest, longest}, {"many", "1"}, {longest, longest}}};
+  mqtt_properties expiring = large;
+  expiring.expiry_s = 3'600;
   auto alice = raw(account("alice"));
-  const auto sent = letters(large);
-  for (const auto& each : sent) EXPECT_LT(alice.publish(each), 0x80) << each.topic;
+  for (const auto& each : letters(expiring)) EXPECT_LT(alice.publish(each), 0x80) << each.topic;
   wait_until_waiting("bob", 4);
-  expect_as_sent(bob_listening().expect_publishes(4), sent);
+  const auto heard = bob_listening().expect_publishes(4);
+  expect_as_sent(heard, letters(large));
+  for (const auto& each : heard) EXPECT_TRUE(each.properties.expiry_s) << each.topic;
 }
 
 TEST_F(message_properties, lose_a_payload_format_that_is_none_and_nothing_else) {
@@ -182,6 +185,32 @@ TEST_F(message_properties, say_when_a_receipt_was_accepted_live_and_waiting_alik
   const auto waited = back.expect_publish();
   EXPECT_EQ(as_given(waited), read.properties);
   EXPECT_THAT(accepted_ms(waited), AllOf(Ge(accepted_ms(live)), Le(now_ms())));
+}
+
+TEST_F(message_properties, count_the_expiry_down_until_hand_over) {
+  open();
+  auto alice = raw(account("alice"));
+  for (const auto& each : letters({.expiry_s = 3'600})) alice.publish(each);
+  wait_until_waiting("bob", 4);
+  // As if they had waited for the half of an hour.
+  sql("update restante.delivery set expires_at = expires_at - 1800 * 1000000::bigint");
+  sql("update restante.message set expires_at = expires_at - 1800 * 1000000::bigint");
+  auto bob = bob_listening();
+  for (const auto& each : bob.expect_publishes(4)) {
+    ASSERT_TRUE(each.properties.expiry_s) << each.topic;
+    EXPECT_THAT(*each.properties.expiry_s, AllOf(Ge(1'700U), Le(1'800U))) << each.topic;
+  }
+}
+
+TEST_F(message_properties, have_the_whole_expiry_when_heard_live) {
+  open();
+  auto bob = bob_listening();
+  auto alice = raw(account("alice"));
+  for (const auto& each : letters({.expiry_s = 3'600})) alice.publish(each);
+  for (const auto& each : bob.expect_publishes(4)) {
+    ASSERT_TRUE(each.properties.expiry_s) << each.topic;
+    EXPECT_THAT(*each.properties.expiry_s, AllOf(Ge(3'500U), Le(3'600U))) << each.topic;
+  }
 }
 
 TEST_F(message_properties, say_how_long_a_message_may_still_wait_where_retention_is_short) {
