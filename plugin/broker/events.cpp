@@ -76,8 +76,8 @@ int broker_events::acl_check(const mosquitto_evt_acl_check& event) {
 
 int broker_events::check_write(const mosquitto_evt_acl_check& event) {
   const auto handle = handle_of(event.client);
-  const policy* rights = office_.rights_of(handle);
-  if (rights == nullptr) return MOSQ_ERR_ACL_DENIED;
+  const auto rights = office_.rights_of(handle);
+  if (rights == nullptr) return check_will(event);
   const auto judged = rights->may_publish(office_.client_id_of(handle), text_of(event.topic));
   if (judged) return MOSQ_ERR_SUCCESS;
   lines_.write(log_level::info,
@@ -85,9 +85,21 @@ int broker_events::check_write(const mosquitto_evt_acl_check& event) {
   return MOSQ_ERR_ACL_DENIED;
 }
 
+int broker_events::check_will(const mosquitto_evt_acl_check& event) {
+  const auto refuse = [&](const std::string& why) {
+    lines_.write(log_level::info,
+                 "will of " + name_of(event.client) + " on " + event.topic + " refused: " + why);
+    return MOSQ_ERR_ACL_DENIED;
+  };
+  if (handle_of(event.client) != leaving_.handle) return refuse("its connection ended long ago");
+  if (is_durable(text_of(event.topic))) return refuse("durable topics take no wills");
+  const auto judged = leaving_.rights->may_publish(leaving_.client_id, text_of(event.topic));
+  return judged ? MOSQ_ERR_SUCCESS : refuse(describe(judged));
+}
+
 int broker_events::check_subscribe(const mosquitto_evt_acl_check& event) {
   const auto handle = handle_of(event.client);
-  const policy* rights = office_.rights_of(handle);
+  const auto rights = office_.rights_of(handle);
   if (rights == nullptr) return MOSQ_ERR_ACL_DENIED;
   const auto judged = rights->may_subscribe(office_.client_id_of(handle), text_of(event.topic));
   if (!judged) {
@@ -112,7 +124,7 @@ int broker_events::judge_read(const mosquitto_evt_acl_check& event) {
   const auto handle = handle_of(event.client);
   const auto topic = text_of(event.topic);
   if (!is_durable(topic)) {
-    const policy* rights = office_.rights_of(handle);
+    const auto rights = office_.rights_of(handle);
     if (rights == nullptr) {
       // What the broker queues for a session that is away is judged again when it comes back.
       return is_away(event.client) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
@@ -179,17 +191,22 @@ int broker_events::message(mosquitto_evt_message& event) {
 
 void broker_events::disconnect(const mosquitto_evt_disconnect& event) {
   const auto handle = handle_of(event.client);
-  if (office_.rights_of(handle) != nullptr && may_persist(event.client)) {
+  auto rights = office_.rights_of(handle);
+  const bool was_here = rights != nullptr;
+  leaving_ = {was_here ? handle : 0, std::move(rights), std::string(office_.client_id_of(handle))};
+  if (was_here && may_persist(event.client)) {
     away_.insert(handle);
   } else {
     away_.erase(handle);  // it is told again when its session is taken up, and then freed
   }
   if (handle == connecting_) connecting_ = 0;
+  miscounted_.erase(handle);
   office_.disconnect(handle);
 }
 
 void broker_events::tick() {
   connecting_ = 0;
+  leaving_ = {};
   routing_is_over();
   for (const auto handle : std::exchange(to_be_counted_, {})) {
     if (!office_.needs_count(handle)) continue;  // gone, perhaps: then the pointer must not be looked at

@@ -43,7 +43,15 @@ class broker_events {
     std::string text;
   };
 
+  // Whose connection ended last: its will comes right behind, when the post office knows it no more.
+  struct leaving_session {
+    session_handle handle = 0;
+    shared_policy rights;
+    std::string client_id;
+  };
+
   int check_write(const mosquitto_evt_acl_check& event);
+  int check_will(const mosquitto_evt_acl_check& event);
   int check_read(const mosquitto_evt_acl_check& event);
   int judge_read(const mosquitto_evt_acl_check& event);
   int check_subscribe(const mosquitto_evt_acl_check& event);
@@ -57,6 +65,7 @@ class broker_events {
   topic_prefix prefix_;
   expiry_reader expiries_;
   routed_publish routed_;
+  leaving_session leaving_;
   session_handle connecting_ = 0;  // whose login was granted in this very call stack
   std::vector<session_handle>
       to_be_counted_;  // sessions whose number of subscriptions is wanted at the next tick

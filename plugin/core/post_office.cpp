@@ -174,9 +174,9 @@ void post_office::unsubscribe(session_handle handle, std::string_view filter) {
     std::erase_if(here->filters, [rest = rest](const subscription& each) { return each.filter == rest; });
 }
 
-const policy* post_office::rights_of(session_handle handle) const {
+shared_policy post_office::rights_of(session_handle handle) const {
   const session* here = find(handle);
-  return here == nullptr ? nullptr : here->account->rights.get();
+  return here == nullptr ? nullptr : here->account->rights;
 }
 
 std::string_view post_office::client_id_of(session_handle handle) const {

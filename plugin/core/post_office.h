@@ -98,7 +98,7 @@ class post_office {
   void subscribe(session_handle handle, std::string_view filter, int qos);
   void unsubscribe(session_handle handle, std::string_view filter);
   // Null if there is no such session.
-  const policy* rights_of(session_handle handle) const;
+  shared_policy rights_of(session_handle handle) const;
   std::string_view client_id_of(session_handle handle) const;
   std::size_t session_count() const noexcept { return sessions_.size(); }
 
