@@ -16,11 +16,15 @@ struct c_string_deleter {
 };
 using c_string = std::unique_ptr<char, c_string_deleter>;
 
+// Mosquitto 2.1 gives null for what is empty.
+std::string to_text(const c_string& text) {
+  return text == nullptr ? std::string() : std::string(text.get());
+}
+
 std::optional<std::string> read_text(const mqtt5__property* at, int id) {
   char* raw = nullptr;
   if (mosquitto_property_read_string(at, id, &raw, false) == nullptr) return std::nullopt;
-  const c_string text(raw);
-  return text == nullptr ? std::string() : std::string(text.get());
+  return to_text(c_string(raw));
 }
 
 }  // namespace
@@ -58,9 +62,8 @@ read_properties read_property_list(const mqtt5__property* list) {
         char *raw_name = nullptr, *raw_value = nullptr;
         mosquitto_property_read_string_pair(at, id, &raw_name, &raw_value, false);
         const c_string name(raw_name), value(raw_value);
-        if (name == nullptr || value == nullptr) break;
-        if (name.get() == accepted_at_property) read.claims_acceptance = true;
-        read.kept.user.emplace_back(name.get(), value.get());
+        read.kept.user.emplace_back(to_text(name), to_text(value));
+        if (read.kept.user.back().first == accepted_at_property) read.claims_acceptance = true;
         break;
       }
       default:

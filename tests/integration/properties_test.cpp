@@ -126,7 +126,12 @@ TEST_F(message_properties, lose_a_payload_format_that_is_none_and_nothing_else) 
   auto alice = raw(account("alice"));
   mqtt_properties wrong = all_kinds();
   wrong.payload_format = 7;
-  alice.publish(with(direct("bob", "alice", "m1"), wrong));
+  alice.send_publish(with(direct("bob", "alice", "m1"), wrong));
+  const auto answer = alice.next();
+  if (!answer || answer->type != packet_type::puback) {
+    EXPECT_TRUE(alice.closed_by_broker()) << "Mosquitto 2.1 takes no such thing";
+    return;
+  }
   wait_until_waiting("bob", 1);
   auto bob = bob_listening();
   wrong.payload_format.reset();
