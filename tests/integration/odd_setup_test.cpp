@@ -84,13 +84,22 @@ TEST_F(unusual_setup, of_options_without_effect_yet_is_said) {
 
 TEST_F(unusual_setup, of_listeners_each_with_settings_of_its_own_says_what_mends_it) {
   mosquitto_broker broker({.options = {{"database", mail().broker}}, .per_listener_settings = true});
+  // From 2.0.15 on the timer runs there as well, and clients are let in.
+  const std::string remedy =
+      "login of alice put off: the broker's timer has not run yet. If it never does, `per_listener_settings "
+      "true` "
+      "is the cause on Mosquitto 2.0.11: remove it from mosquitto.conf";
   for (const auto version : {mqtt_version::v3, mqtt_version::v5}) {
-    raw_mqtt client(broker.port());
-    EXPECT_EQ(client.try_connect(account("alice", version)), std::nullopt);
+    std::optional<connection_answer> answer;
+    EXPECT_TRUE(eventually([&] {
+      raw_mqtt client(broker.port());
+      answer = client.try_connect(account("alice", version));
+      return answer.has_value() || broker.log_text().find(remedy) != std::string::npos;
+    }));
+    if (answer) {
+      EXPECT_EQ(answer->reason, 0);
+    }
   }
-  broker.wait_for_log("login of alice put off: the broker's timer has not run yet");
-  broker.wait_for_log(
-      "`per_listener_settings true` is the cause on Mosquitto 2.0.11: remove it from mosquitto.conf");
   EXPECT_TRUE(broker.running());
   broker.stop();
 }

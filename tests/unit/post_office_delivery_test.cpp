@@ -45,6 +45,35 @@ TEST_F(handing_over, routes_to_a_live_session_until_its_window_is_full) {
   EXPECT_EQ(asked().limit, 1U);
 }
 
+TEST_F(handing_over, reads_what_is_stored_while_more_keeps_coming) {
+  open();
+  const auto bert = listening("bert");
+  const auto anna = connect("anna");
+  for (int id = 1; id <= 4; ++id) {
+    publish(anna, topic("bert", id));
+    EXPECT_EQ(office->hear_routed(bert), id < 4);
+  }
+  publish(bert, "ack/bert", "anna/m1\n");
+  loop();
+  EXPECT_EQ(batch().messages.size(), 3U);
+  publish(anna, topic("bert", 5));
+  commit();
+  loop();
+  EXPECT_EQ(mail.reads.size(), 1U) << "the fourth is stored, though the fifth is not";
+}
+
+TEST_F(handing_over, does_not_begin_anew_when_the_same_is_subscribed_again) {
+  open();
+  const auto bert = listening("bert");
+  office->subscribe(bert, "direct/bert/#", 2);
+  office->subscribe(bert, "weather/#", 1);
+  EXPECT_TRUE(is_live(bert));
+  office->subscribe(bert, "direct/bert/#", 0);
+  EXPECT_TRUE(is_live(bert));
+  office->subscribe(bert, "direct/bert/#", 1);
+  EXPECT_FALSE(is_live(bert)) << "what came meanwhile may wait";
+}
+
 TEST_F(handing_over, gives_a_message_larger_than_the_windows_bytes_alone) {
   open();
   const auto bert = listening("bert");
@@ -311,17 +340,19 @@ TEST_F(resent_messages, that_are_not_stored_yet_are_not_forgotten_by_a_page_that
   EXPECT_EQ(batch().messages.size(), 1U);
 
   const auto phone = reconnect_with(topic("bert", 1));
-  answer(asked());
-  EXPECT_EQ(held_by(phone), 1U) << "nothing is stored yet";
+  answer(asked(), {row(2, topic("bert", 2))});
+  EXPECT_EQ(held_by(phone), 2U) << "nothing of it is stored yet";
   for (int i = 0; i < 5; ++i) loop();
   EXPECT_THAT(mail.reads, IsEmpty()) << "asking before it is stored would tell nothing";
   commit();
   loop();
-  answer(asked(), {first}, true, {{first->key, first->number}});
-  EXPECT_EQ(held_by(phone), 1U);
+  const auto second = asked();
+  EXPECT_THAT(second.resolve, ElementsAre(first->key)) << "the number of the other is known";
+  answer(second, {first}, true, {{first->key, first->number}});
+  EXPECT_EQ(held_by(phone), 2U);
   EXPECT_EQ(std::as_const(*office).find(phone)->held_without_number, 0U);
-  EXPECT_THAT(handed_to("phone"), IsEmpty()) << "the broker has resent it";
-  publish(phone, "ack/bert", "anna/m1\n");
+  EXPECT_THAT(handed_to("phone"), ElementsAre(topic("bert", 2))) << "the broker has resent the first";
+  publish(phone, "ack/bert", "anna/m1\nanna/m2\n");
   EXPECT_EQ(held_by(phone), 0U);
 }
 
@@ -343,6 +374,10 @@ TEST_F(resent_messages, may_be_acknowledged_by_a_receipt_before_their_numbers_ar
   const auto phone = reconnect_with(topic("bert", 1));
   publish(phone, "receipt/anna/bert/m1", "delivered");
   EXPECT_EQ(held_by(phone), 0U);
+  EXPECT_THAT(records.messages, IsEmpty()) << "nobody knows yet whether there was such a message";
+  loop();
+  commit({.removals_by_key = {{true, ""}}});
+  EXPECT_EQ(records.messages.size(), 1U);
 }
 
 TEST_F(resent_messages, may_be_acknowledged_before_their_numbers_are_known) {

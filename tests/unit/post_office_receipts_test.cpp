@@ -113,6 +113,8 @@ TEST_F(acknowledgements, make_an_account_known_as_acknowledging_once) {
   publish(bert, "ack/bert", "anna/m1\n");
   publish(bert, "receipt/anna/bert/m2", "delivered");
   EXPECT_THAT(mail.acknowledging, ElementsAre("bert"));
+  publish(connect("cleo"), "receipt/anna/cleo/m2", "delivered");
+  EXPECT_THAT(mail.acknowledging, ElementsAre("bert", "cleo"));
 }
 
 TEST_F(acknowledgements, of_an_account_that_is_known_for_them_are_not_noted_again) {
@@ -317,6 +319,7 @@ TEST_F(expired_receipts, are_kept_for_a_sender_who_is_away) {
   ASSERT_EQ(batch().messages.size(), 1U);
   EXPECT_THAT(batch().messages[0].recipients, ElementsAre("anna"));
   EXPECT_EQ(batch().messages[0].what->qos, 1);
+  EXPECT_EQ(batch().messages[0].what->key, (message_key{"bert", "m1"}));
   EXPECT_THAT(clients.published, IsEmpty());
 }
 

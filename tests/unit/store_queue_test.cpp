@@ -348,6 +348,15 @@ TEST(store_queue, counts_what_each_sender_has_queued) {
   EXPECT_EQ(queue.queued_by("anna"), 0U) << "in flight is not queued";
 }
 
+TEST(store_queue, counts_a_struck_delivery_of_a_sender_once) {
+  store_queue queue({.batch_messages = 1});
+  queue.push(letter(1, {"bert", "cleo"}), 0);
+  queue.push(letter(2, {"bert"}), 0);
+  queue.strike("bert", 1);
+  take_now(queue, 2);
+  EXPECT_EQ(queue.queued_by("anna"), 1U) << "the second message";
+}
+
 TEST(store_queue, forgets_at_the_start_what_turns_out_to_be_stored) {
   store_queue queue({});
   for (const int number : {10, 20, 30}) queue.push(letter(number, {"bert"}), 0);
