@@ -183,13 +183,16 @@ void post_office::offer(session& to, const shared_message& what, bool natively) 
   };
   const hearing heard = to.hears(what->topic);
   if (heard == hearing::not_at_all) return;
+  const bool is_blocked = to.account->rights->blocks(what->key.sender);
   if (what->qos == 0 || heard == hearing::live_only) {
+    if (is_blocked) return;
     if (natively) {
       expect(false);
     } else {
       outside_.clients.publish(to.client_id, *what, 0);
     }
-  } else if (to.filters_unknown || !to.live || !has_room(to, *what)) {
+  } else if (is_blocked || !to.live || !has_room(to, *what)) {
+    // Whether it is blocked by the time it is stored, the store decides: a page tells.
     deny(to, what->number);
   } else if (natively && loop_ > to.published_in_loop) {
     expect(true);

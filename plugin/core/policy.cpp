@@ -80,6 +80,7 @@ policy::policy(account_record record, const topic_prefix& prefix)
   std::erase_if(groups, [](const membership& each) { return !is_account_name(each.group); });
   std::sort(groups.begin(), groups.end(),
             [](const membership& one, const membership& other) { return one.group < other.group; });
+  std::sort(record_.blocked.begin(), record_.blocked.end());
   for (std::size_t i = 0; i < durable_roots.size(); ++i) {
     all_durable_[i] = prefix_.prepend(std::string(durable_roots[i]) + "/#");
   }
@@ -116,6 +117,10 @@ const membership* policy::member_of(std::string_view group) const noexcept {
       groups.begin(), groups.end(), group,
       [](const membership& each, std::string_view name) { return std::string_view(each.group) < name; });
   return found != groups.end() && found->group == group ? &*found : nullptr;
+}
+
+bool policy::blocks(std::string_view account) const noexcept {
+  return std::binary_search(record_.blocked.begin(), record_.blocked.end(), account, std::less<>());
 }
 
 verdict policy::refused_by_no_rule() const noexcept {

@@ -57,7 +57,8 @@ struct account_record {
   std::optional<acknowledge_mode> acknowledge;  // none: the broker's option
   bool has_acknowledged = false;
   std::vector<membership> groups;
-  std::vector<rule> rules;  // those of the account, of its groups, and of everyone
+  std::vector<rule> rules;           // those of the account, of its groups, and of everyone
+  std::vector<std::string> blocked;  // accounts that it wants to hear nothing of
 };
 
 struct verdict {
@@ -81,6 +82,8 @@ class policy {
   // Its groups are sorted by name.
   const account_record& record() const noexcept { return record_; }
   const membership* member_of(std::string_view group) const noexcept;
+  // Whether this account blocks that one.
+  bool blocks(std::string_view account) const noexcept;
 
   // May this account publish to / hear `topic` (prefix included)? Whatever the rules say, on a durable topic
   // nobody publishes in another's name, to a group it is no member of, or in another shape. What it may hear

@@ -3,10 +3,11 @@
 namespace restante {
 namespace {
 
-enum row_kind : std::int32_t { account_row = 0, group_row = 1, rule_row = 2 };
+enum row_kind : std::int32_t { account_row = 0, group_row = 1, rule_row = 2, block_row = 3 };
 
-// Three kinds of rows in one answer. Rules are found by their subject through the index `rule_once`, whose
-// expressions the joins repeat; a group's size is counted no further than it matters.
+// Four kinds of rows in one answer. Rules are found by their subject through the index `rule_once`, whose
+// expressions the joins repeat; a group's size is counted no further than it matters. Whom an account blocks
+// beyond the first ten thousand, the store knows alone.
 constexpr statement account_query{"read_account", R"(
 with who as materialized (
   select id, name, status, password_hash, acknowledge, has_acknowledged from restante.account where name = $1
@@ -29,6 +30,10 @@ union all
 select 2, r.id, r.filter, r.effect, r.action, subject.name, r.durable, subject.group_id <> 0
 from subject join restante.rule r
   on coalesce(r.account_id, 0) = subject.account_id and coalesce(r.group_id, 0) = subject.group_id
+union all
+select 3, few.id, few.name, null, null, null, false, false
+from (select a.id, a.name::text from who join restante.block k on k.account_id = who.id
+      join restante.account a on a.id = k.blocked_id limit 10000) few
 order by 1, 2)"};
 
 constexpr statement rosters_query{"read_rosters", R"(
@@ -88,6 +93,9 @@ result<std::optional<account_record>> read_account(connection& from, std::string
         break;
       case rule_row:
         record.rules.push_back(rule_of(each));
+        break;
+      case block_row:
+        record.blocked.emplace_back(each.text(2));
         break;
     }
   }

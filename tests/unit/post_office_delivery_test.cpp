@@ -269,6 +269,25 @@ TEST_F(handing_over, does_not_ask_for_a_page_at_each_acknowledgement) {
   EXPECT_EQ(handed_to("bert").size(), 100U);
 }
 
+TEST_F(handing_over, lets_the_store_decide_on_what_a_blocked_account_writes) {
+  open();
+  const auto bert = listening("bert");
+  const auto anna = connect("anna"), cleo = connect("cleo");
+  account_record blocking = rights_of("bert")->record();
+  blocking.blocked = {"zoe", "anna"};
+  office->set_rights(std::make_shared<const policy>(blocking, topic_prefix()));
+  publish(anna, topic("bert", 0), "", 0);
+  EXPECT_FALSE(office->hear_routed(bert));
+  publish(cleo, "group/crew/cleo/m1");
+  EXPECT_TRUE(office->hear_routed(bert));
+  publish(anna, "group/crew/anna/m2");
+  EXPECT_FALSE(office->hear_routed(bert));
+  commit_all();
+  answer(asked(), {row(time.wall_us, "group/crew/anna/m2")});
+  EXPECT_THAT(handed_to("bert"), ElementsAre("group/crew/anna/m2")) << "it was not blocked any more";
+  EXPECT_TRUE(is_live(bert));
+}
+
 TEST_F(handing_over, withdraws_what_waits_of_a_group_that_was_left) {
   open();
   const auto dora = connect("dora");
