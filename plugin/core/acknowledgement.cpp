@@ -37,12 +37,16 @@ const held_message* post_office::held_by(const account_state& account, const mes
 void post_office::acknowledge(account_state& account, const message_key& key) {
   const held_message* held = held_by(account, key);
   const message_number number = held == nullptr ? 0 : held->number;
+  bool is_repeated = false;
   for (session* each : account.sessions) {
-    if (each->release(key)) attend(*each);
+    held_message was;
+    if (!each->release(key, &was)) continue;
+    is_repeated |= was.repeated;
+    attend(*each);
   }
   if (number != 0) {
     discard(account.name, number);
-    return;
+    if (!is_repeated) return;
   }
   const std::string named = account.name + " acknowledged " + key.sender + '/' + key.id;
   queue_.remove(

@@ -221,6 +221,8 @@ bool post_office::take_row(session& to, const shared_message& row) {
     if (held->second.number == 0) {
       held->second.number = row->number;
       --to.held_without_number;
+    } else if (held->second.number != row->number) {
+      held->second.repeated = true;
     }
     to.cursor = row->number;
     return true;

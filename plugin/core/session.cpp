@@ -31,6 +31,7 @@ void session::hold(const message_key& key, held_message what) {
   if (at->second.number == 0) --held_without_number;
   held_bytes -= at->second.bytes;
   at->second = std::move(what);
+  at->second.repeated = true;
 }
 
 bool session::release(const message_key& key, held_message* was) {

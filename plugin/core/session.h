@@ -32,7 +32,8 @@ struct subscription {
 struct held_message {
   message_number number = 0;  // 0: the broker resent it and only its key is known
   std::size_t bytes = 0;
-  std::string group;  // empty: direct
+  std::string group;      // empty: direct
+  bool repeated = false;  // another message has this key too: both go when it is acknowledged
 };
 
 struct session {
