@@ -107,7 +107,11 @@ int broker_events::check_subscribe(const mosquitto_evt_acl_check& event) {
                                       " refused: " + describe(judged));
     return MOSQ_ERR_ACL_DENIED;
   }
-  office_.subscribe(handle, event.topic, event.qos);
+  if (!office_.subscribe(handle, event.topic, event.qos)) {
+    lines_.write(log_level::info, "subscription of " + rights->name() + " to " + event.topic +
+                                      " refused: the session has too many filters already");
+    return MOSQ_ERR_ACL_DENIED;
+  }
   if (office_.needs_count(handle)) to_be_counted_.push_back(handle);
   return MOSQ_ERR_SUCCESS;
 }

@@ -147,22 +147,26 @@ void post_office::disconnect(session_handle handle) {
   close_account_if_unused(account);
 }
 
-void post_office::subscribe(session_handle handle, std::string_view filter, int qos) {
+bool post_office::subscribe(session_handle handle, std::string_view filter, int qos) {
   session* here = find(handle);
-  if (here == nullptr) return;
-  if (here->awaits_count || here->filters_unknown) here->filters_seen.emplace(filter);
+  if (here == nullptr) return true;
   const auto [rest, inside] = prefix_.strip(filter);
-  if (!inside || !is_durable_root(first_level(rest))) return;
+  const bool is_durable = inside && is_durable_root(first_level(rest));
   const auto known = std::find_if(here->filters.begin(), here->filters.end(),
                                   [rest = rest](const subscription& each) { return each.filter == rest; });
-  const int was = known == here->filters.end() ? -1 : known->qos;
-  if (known == here->filters.end()) {
+  const bool is_new = known == here->filters.end();
+  if (is_durable && is_new && here->filters.size() >= settings_.filters_a_session) return false;
+  if (here->awaits_count || here->filters_unknown) here->filters_seen.emplace(filter);
+  if (!is_durable) return true;
+  const int was = is_new ? -1 : known->qos;
+  if (is_new) {
     here->filters.push_back({std::string(rest), qos});
   } else {
     known->qos = qos;
   }
   // What was passed over for want of this filter may wait.
   if (qos > 0 && was < 1) restart(*here);
+  return true;
 }
 
 void post_office::unsubscribe(session_handle handle, std::string_view filter) {

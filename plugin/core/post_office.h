@@ -49,6 +49,7 @@ struct post_office_settings {
   std::size_t recent_limit = 1'000'000;   // publishes remembered in each half of the dedupe memory
   std::size_t pages_at_once = 64;         // page queries under way
   std::size_t parked_sessions = 100'000;  // offline sessions whose filters are remembered
+  std::size_t filters_a_session = 1'000;  // on durable topics: each is looked at for each message
 };
 
 // One PUBLISH as the broker shows it.
@@ -94,8 +95,8 @@ class post_office {
   // The broker is about to resend this to a client that reconnects: it may, if the message is for it.
   bool hear_resent(session_handle handle, std::string_view topic, std::size_t payload_bytes);
   void disconnect(session_handle handle);
-  // Rules must have granted the filter.
-  void subscribe(session_handle handle, std::string_view filter, int qos);
+  // Rules must have granted the filter. False: the session has as many durable filters as it may.
+  bool subscribe(session_handle handle, std::string_view filter, int qos);
   void unsubscribe(session_handle handle, std::string_view filter);
   // Null if there is no such session.
   shared_policy rights_of(session_handle handle) const;

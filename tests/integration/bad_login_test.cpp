@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "bad_input_fixture.h"
 
 namespace restante {
@@ -200,6 +202,22 @@ TEST_F(bad_filters, that_mqtt_does_not_allow_close_the_connection_of_their_sende
     }
     expect_others_unaffected();
   }
+}
+
+TEST_F(bad_filters, that_are_too_many_are_refused) {
+  open_with_witnesses();
+  auto alice = raw(account("alice"));
+  std::vector<std::string> filters;
+  for (int i = 0; i <= 1'000; ++i) filters.push_back("direct/alice/bob/only" + std::to_string(i));
+  const auto answers = alice.subscribe(filters);
+  EXPECT_EQ(std::count(answers.begin(), answers.end(), 1), 1'000);
+  EXPECT_EQ(answers.back(), 0x87);
+  broker().wait_for_log("the session has too many filters already");
+  auto bob = raw(account("bob"));
+  bob.publish(direct("alice", "bob", "only1000"));
+  bob.publish(direct("alice", "bob", "only999"));
+  EXPECT_EQ(alice.expect_publish().topic, "direct/alice/bob/only999");
+  expect_others_unaffected();
 }
 
 class bad_packets : public bad_input {};

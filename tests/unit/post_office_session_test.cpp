@@ -125,6 +125,21 @@ TEST_F(sessions, with_unknown_filters_do_not_count_what_they_unsubscribed_again)
   EXPECT_TRUE(office->needs_count(phone)) << "one of the two is still unknown";
 }
 
+TEST_F(sessions, have_no_more_durable_filters_than_they_may) {
+  auto settings = small();
+  settings.filters_a_session = 2;
+  open(settings);
+  const auto bert = connect("bert");
+  EXPECT_TRUE(office->subscribe(bert, "direct/bert/anna/+", 1));
+  EXPECT_TRUE(office->subscribe(bert, "direct/bert/cleo/+", 1));
+  EXPECT_FALSE(office->subscribe(bert, "direct/bert/dora/+", 1));
+  EXPECT_TRUE(office->subscribe(bert, "direct/bert/cleo/+", 0)) << "the same again";
+  EXPECT_TRUE(office->subscribe(bert, "weather/today", 1)) << "another topic";
+  office->unsubscribe(bert, "direct/bert/anna/+");
+  EXPECT_TRUE(office->subscribe(bert, "direct/bert/dora/+", 1));
+  EXPECT_EQ(std::as_const(*office).find(bert)->filters.size(), 2U);
+}
+
 TEST_F(sessions, of_an_account_that_is_blocked_are_closed_at_once) {
   open();
   const auto phone = listening("bert", "phone"), tablet = listening("bert", "tablet");
