@@ -167,6 +167,7 @@ TEST_F(kept_sessions, get_their_whole_mailbox_until_they_say_again_what_they_wan
   auto alice_again = raw(account("alice"));
   const auto heard = publish_all(alice_again, letters("bob", "alice", "heard", 1));
   EXPECT_EQ(collect(bob, 1), heard);
+  broker().kill();  // Mosquitto itself leaks a few bytes of a filter that is subscribed twice
 }
 
 TEST_F(kept_sessions, get_nothing_when_they_had_subscribed_to_no_mail) {

@@ -69,12 +69,17 @@ class greedy_reader {
   std::size_t acknowledged_ = 0;
 };
 
-// Measured: 0.3 MB more for 5,000 messages that wait with 10 MB of payload, which is what the broker keeps to
-// recognise repeats (some 50 bytes a message for ten to twenty minutes); and the same while they are handed
-// over. Keeping the payloads would take all 10 MB.
+// Measured: 0.27 MB more for 5,000 messages that wait with 10 MB of payload, which is what the broker keeps
+// to recognise repeats (some 50 bytes a message for ten to twenty minutes), and the same while they are
+// handed over. Keeping the payloads would take all 10 MB. Sanitizers have memory of their own: 3.5 MB.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr std::size_t most_growth_bytes = 6U << 20;
+#else
+constexpr std::size_t most_growth_bytes = 3U << 19;
+#endif
+
 TEST_F(much_mail, of_five_thousand_waiting_messages_arrives_complete_and_in_order_and_takes_no_memory) {
   constexpr int count = 5'000;
-  constexpr std::size_t most_growth_bytes = 3U << 20;
   const std::string payload(2'048, 'x');
   open();
   auto alice = raw(account("alice"));
