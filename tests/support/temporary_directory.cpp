@@ -12,9 +12,21 @@
 
 namespace restante::support {
 
+namespace {
+
+constexpr std::uintmax_t spare_bytes = 4ULL << 30;
+
+std::string parent() {
+  std::error_code none;
+  const auto memory = std::filesystem::space("/dev/shm", none);
+  return !none && memory.available >= spare_bytes ? "/dev/shm" : "/tmp";
+}
+
+}  // namespace
+
 temporary_directory::temporary_directory(const std::string& owner) {
-  std::string name = "/tmp/restante-XXXXXX";
-  if (mkdtemp(name.data()) == nullptr) throw failure("cannot make a directory in /tmp");
+  std::string name = parent() + "/restante-XXXXXX";
+  if (mkdtemp(name.data()) == nullptr) throw failure("cannot make a directory like " + name);
   path_ = name;
   if (chmod(name.c_str(), 0755) != 0) throw failure("cannot open " + name + " to others");
   if (!owner.empty()) {
