@@ -81,7 +81,9 @@ constexpr std::size_t most_growth_bytes = 3U << 19;
 TEST_F(much_mail, of_five_thousand_waiting_messages_arrives_complete_and_in_order_and_takes_no_memory) {
   constexpr int count = 5'000;
   const std::string payload(2'048, 'x');
-  open();
+  // Else each batch of acknowledgements costs 40 ms: TCP holds back what follows the broker's answer to it
+  // until the client's machine has confirmed that. It is 5,000 in 2.3 s instead of 0.3 s.
+  open({.lines = {"set_tcp_nodelay true"}});
   auto alice = raw(account("alice"));
   store(alice, "carol", 1'000, payload);  // so that buffers have the size they take
   const std::size_t before = broker().resident_memory_bytes();
@@ -107,7 +109,7 @@ TEST_F(much_mail, of_five_thousand_waiting_messages_arrives_complete_and_in_orde
   EXPECT_EQ(reader.received(), sent);
   const std::size_t handover_growth = std::max(most_memory, before) - before;
   EXPECT_LT(handover_growth, most_growth_bytes);
-  EXPECT_LT(took.count(), 20);
+  EXPECT_LT(took.count(), 2.5);
   std::cout << sent.size() << " messages in " << took.count() << " s, memory " << before / 1024 << " KB, "
             << waiting_growth / 1024 << " KB more while they wait, " << handover_growth / 1024
             << " KB more at most while they are handed over\n";
