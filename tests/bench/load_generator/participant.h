@@ -1,0 +1,62 @@
+// An account at work: sends mail, checks what it gets, and acknowledges it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "client.h"
+#include "letter.h"
+#include "settings.h"
+#include "stream_check.h"
+#include "tally.h"
+
+namespace restante::bench {
+
+std::string account_name(std::size_t index);
+
+class participant final : private client_events {
+ public:
+  // `how` and `counts` outlive it.
+  participant(std::size_t index, client_settings login, const settings& how, tally& counts,
+              std::vector<client*>& written);
+
+  class client& client() {
+    return client_;
+  }
+  std::uint32_t index() const { return index_; }
+
+  // `topic` ends where the message id begins: direct/{to}/{me}/
+  void send(std::string_view topic, std::uint32_t recipient, std::uint64_t number);
+
+  // Sends the lines that have waited long enough. `all`: those that have not, too.
+  void acknowledge_due(std::int64_t now, bool all);
+  // Nothing more has to be acknowledged or confirmed.
+  bool is_done() const { return lines_ == 0 && client_.acknowledgements().underway() == 0; }
+
+  // Of the mail that came from `sender`.
+  const stream_check& stream(std::uint32_t sender) const;
+  std::uint64_t received() const { return received_; }
+
+ private:
+  void on_mail(const publish_view& mail) override;
+  void on_refused() override { ++counts_.refused; }
+  void on_broken(const char* why) override;
+  stream_check& stream_from(std::uint32_t sender);
+  void acknowledge(std::string_view topic, std::uint32_t sender);
+  void send_lines();
+
+  std::uint32_t index_;
+  const settings& how_;
+  tally& counts_;
+  bench::client client_;
+  std::uint64_t sent_ = 0, received_ = 0;
+  std::vector<std::pair<std::uint32_t, stream_check>> streams_;  // few
+  std::string topic_, payload_;                                  // kept for their memory
+  std::string acknowledge_topic_, line_text_;
+  std::size_t lines_ = 0;
+  std::int64_t first_line_ns_ = 0;
+};
+
+}  // namespace restante::bench
