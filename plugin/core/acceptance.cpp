@@ -78,8 +78,8 @@ acceptance_result post_office::accept_message(session& from, std::string_view to
     return {acceptance::accepted, live->number, {}};
   }
 
-  const std::string identity = key.sender + '/' + key.id;
-  switch (recent_.look_up(identity, topic, outside_.time.steady_us())) {
+  const fingerprint used = fingerprint_of(settings_.key, key.sender + '/' + key.id, topic);
+  switch (recent_.look_up(used, outside_.time.steady_us())) {
     case recent_publishes::found::repeated:
       return {acceptance::accepted, 0, {}};
     case recent_publishes::found::on_another_topic:
@@ -98,7 +98,7 @@ acceptance_result post_office::accept_message(session& from, std::string_view to
         if (member != sender.name) accepted.recipients.push_back(member);
       }
       if (accepted.recipients.empty()) {
-        recent_.remember(identity, topic, outside_.time.steady_us());
+        remember(used);
         return {acceptance::accepted, next_number(), {}};
       }
     } else {
@@ -106,21 +106,20 @@ acceptance_result post_office::accept_message(session& from, std::string_view to
     }
   }
   const std::size_t deliveries = std::max<std::size_t>(accepted.recipients.size(), 1);
-  if (auto why = why_busy(sender, deliveries, what.payload.size()); !why.empty()) {
+  if (auto why = why_busy(sender, deliveries); !why.empty()) {
     return {acceptance::busy, 0, std::move(why)};
   }
   accepted.what = make_message(topic, std::move(key), what);
   const shared_message kept = accepted.what;
-  if (!keep(std::move(accepted))) return {acceptance::busy, 0, "the journal takes no more"};
-  recent_.remember(identity, topic, outside_.time.steady_us());
+  if (!keep(std::move(accepted), used)) return {acceptance::busy, 0, "the journal takes no more"};
+  recent_.remember(used, outside_.time.steady_us());
   route(kept, parsed, what.qos == 1);
   return {acceptance::accepted, kept->number, {}};
 }
 
-std::string post_office::why_busy(account_state& sender, std::size_t deliveries, std::size_t bytes) {
+std::string post_office::why_busy(account_state& sender, std::size_t deliveries) {
   if (!ready_) return "the database has not been reached yet";
   if (!clock_is_trusted_) return "this clock and the database's are more than an hour apart: set them right";
-  if (!queue_.has_room_for_message(bytes)) return "too much waits to be stored";
   if (queue_.queued_by(sender.name) + deliveries > static_cast<std::size_t>(settings_.values.sender_limit) &&
       queue_.queued_by(sender.name) != 0) {
     return sender.name + " has reached sender_limit";
@@ -164,9 +163,11 @@ std::shared_ptr<message> post_office::make_message(std::string_view topic, messa
   return made;
 }
 
-bool post_office::keep(envelope accepted) {
-  if (outside_.records.append(accepted) != journal_status::ok) return false;
-  queue_.push(std::move(accepted), outside_.time.steady_us());
+bool post_office::keep(envelope accepted, const fingerprint& known) {
+  const auto at = outside_.records.end();
+  if (outside_.records.append(accepted, known) != journal_status::ok) return false;
+  if (outside_.records.flush() != journal_status::ok) return false;
+  queue_.push(std::move(accepted), at, true, outside_.time.steady_us());
   return true;
 }
 

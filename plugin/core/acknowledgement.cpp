@@ -7,6 +7,22 @@
 
 namespace restante {
 
+template <typename Record>
+journal_position post_office::record(const Record& what) {
+  const auto at = outside_.records.end();
+  if (outside_.records.append(what) == journal_status::ok) return at;
+  // It holds for this run and may be forgotten by a crash: handed over at least once, still.
+  say(log_level::warning, "the journal did not take an acknowledgement");
+  return outside_.records.end();
+}
+
+// A publish that leaves no message behind.
+void post_office::remember(const fingerprint& known) {
+  recent_.remember(known, outside_.time.steady_us());
+  record(used_once{known, outside_.time.now_us()});
+  outside_.records.flush();
+}
+
 acceptance_result post_office::take_acknowledgements(session& from, std::string_view payload) {
   const auto lines = parse_acknowledgement_lines(payload);
   if (const auto* wrong = std::get_if<std::string_view>(&lines)) {
@@ -17,6 +33,7 @@ acceptance_result post_office::take_acknowledgements(session& from, std::string_
   account_state& account = *from.account;
   note_acknowledging(account);
   for (const auto& key : keys) acknowledge(account, key);
+  outside_.records.flush();
   return {acceptance::accepted, 0, {}};
 }
 
@@ -45,24 +62,30 @@ void post_office::acknowledge(account_state& account, const message_key& key) {
     attend(*each);
   }
   if (number != 0) {
-    discard(account.name, number);
+    discard(account.name, number, key.sender);
     if (!is_repeated) return;
   }
-  const std::string named = account.name + " acknowledged " + key.sender + '/' + key.id;
+  const removal_by_key gone{account.name, key, last_number_, false};
+  const auto at = record(gone);
+  queue(gone, at);
+}
+
+void post_office::queue(removal_by_key gone, journal_position at) {
+  const std::string named = gone.account + " acknowledged " + gone.key.sender + '/' + gone.key.id;
   queue_.remove(
-      {account.name, key, last_number_},
+      std::move(gone), at,
       [this, named](const batch_result::outcome& outcome) {
         if (!outcome.found) say(log_level::info, named + ", which does not wait for it");
       },
       outside_.time.steady_us());
 }
 
-void post_office::discard(const std::string& account, message_number number) {
-  const bool is_stored = number <= watermark();
-  if (!queue_.strike(account, number)) queue_.remove({account, number}, outside_.time.steady_us());
-  // If the journal takes no more, the message may come again after a crash: at least once, still.
-  if (!is_stored && outside_.records.append(removal{account, number}) != journal_status::ok) {
-    say(log_level::warning, "the journal did not take an acknowledgement of " + account);
+// Recorded even if it was stored long ago: a crash must not bring it back before it is removed.
+void post_office::discard(const std::string& account, message_number number, std::string_view sender) {
+  removal gone{account, number};
+  const auto at = record(gone);
+  if (queue_.strike(account, number, sender) == store_queue::struck::no) {
+    queue_.remove(std::move(gone), at, outside_.time.steady_us());
   }
 }
 
@@ -73,90 +96,113 @@ acceptance_result post_office::take_receipt(session& by, std::string_view topic,
   }
   account_state& account = *by.account;
   if (!queue_.has_room_for_removals(2)) return {acceptance::busy, 0, "too much waits to be stored"};
-  if (auto why = why_busy(account, 1, what.payload.size()); !why.empty())
-    return {acceptance::busy, 0, std::move(why)};
+  if (auto why = why_busy(account, 1); !why.empty()) return {acceptance::busy, 0, std::move(why)};
 
   note_acknowledging(account);
   // A repeat is not told again, but acknowledges what it names all the same.
-  const std::string identity = std::string(topic) + '/' + std::string(what.payload);
-  const bool is_repeat = what.qos > 0 && recent_.look_up(identity, topic, outside_.time.steady_us()) ==
-                                             recent_publishes::found::repeated;
-  if (is_repeat) {
-    acknowledge(account, {std::string(parsed.from), std::string(parsed.id)});
-    return {acceptance::accepted, 0, {}};
+  const auto now_us = outside_.time.steady_us();
+  const message_key about{std::string(parsed.from), std::string(parsed.id)};
+  fingerprint known;
+  if (what.qos > 0) {
+    known = fingerprint_of(settings_.key, std::string(topic) + '/' + std::string(what.payload), topic);
+    if (recent_.look_up(known, now_us) == recent_publishes::found::repeated) {
+      acknowledge(account, about);
+      outside_.records.flush();
+      return {acceptance::accepted, 0, {}};
+    }
   }
-  receipt told{account.name,       std::string(parsed.from),     std::string(parsed.id),
-               std::string(topic), std::string(what.payload),    what.payload == "read",
-               what.qos,           std::string(what.properties), 0};
+  message told;
+  told.topic = topic;
+  told.payload = what.payload;
+  told.properties = what.properties;
+  told.key = {account.name, about.id};
+  told.qos = static_cast<std::uint8_t>(what.qos);
   if (what.expires_in_us != 0) {
     told.expires_at_us = outside_.time.now_us() + std::min(what.expires_in_us, settings_.values.retention_us);
   }
-  const auto passes = [rights = account.rights](const std::string& group) {
-    if (group.empty()) return true;
-    const membership* member = rights->member_of(group);
-    return member != nullptr && member->passes_receipts;
-  };
-  const message_key key{told.from, told.id};
-  message_number passed_on = 0;
-  if (const held_message* held = held_by(account, key); held != nullptr) {
-    const std::string group = held->group;
-    acknowledge(account, key);
-    if (passes(group)) passed_on = pass_on(told, what.qos < 2);
-  } else {
-    for (session* each : account.sessions) {
-      if (each->release(key)) attend(*each);
+  if (const held_message* held = held_by(account, about); held != nullptr) {
+    const membership* member = account.rights->member_of(held->group);
+    const bool passes = held->group.empty() || (member != nullptr && member->passes_receipts);
+    message_number number = 0;
+    if (passes) {
+      number = pass_on(std::move(told), known, what.qos < 2);
+      if (number == 0) return {acceptance::busy, 0, "the journal takes no more"};
+      if (what.qos > 0) recent_.remember(known, now_us);
+    } else if (what.qos > 0) {
+      remember(known);
     }
-    // `read` may come when the row is gone, but only to somebody whom `by` may write to.
-    const bool may_message =
-        told.is_read &&
-        account.rights->may_publish(by.client_id,
-                                    prefix_.prepend("direct/" + told.from + '/' + told.by + '/' + told.id));
-    queue_.remove(
-        {account.name, key, last_number_},
-        [this, told, passes, may_message](const batch_result::outcome& outcome) {
-          if (outcome.found ? passes(outcome.group) : may_message) {
-            pass_on(told, false);
-          } else if (!outcome.found) {
-            say(log_level::info, "receipt " + told.topic + " refused: no such message waits for " + told.by);
-          }
-        },
-        outside_.time.steady_us());
+    acknowledge(account, about);
+    outside_.records.flush();
+    return {acceptance::accepted, number, {}};
   }
-  if (what.qos > 0) recent_.remember(identity, topic, outside_.time.steady_us());
-  return {acceptance::accepted, passed_on, {}};
+  for (session* each : account.sessions) {
+    if (each->release(about)) attend(*each);
+  }
+  unresolved_receipt waiting;
+  waiting.about = about;
+  waiting.through = last_number_;
+  waiting.known = known;
+  // `read` may come when the row is gone, but only to somebody whom `by` may write to.
+  waiting.may_message =
+      what.payload == "read" &&
+      account.rights->may_publish(
+          by.client_id, prefix_.prepend("direct/" + about.sender + '/' + account.name + '/' + about.id));
+  waiting.told = std::move(told);
+  const auto at = record(waiting);
+  queue(waiting, at);
+  if (what.qos > 0) recent_.remember(known, now_us);
+  outside_.records.flush();
+  return {acceptance::accepted, 0, {}};
 }
 
-// Its number, or 0 if it is lost.
-message_number post_office::pass_on(const receipt& what, bool natively) {
-  auto made = std::make_shared<message>();
-  made->number = next_number();
-  made->topic = what.topic;
-  made->payload = what.payload;
-  made->properties = what.properties;
-  made->key = {what.by, what.id};
-  made->qos = static_cast<std::uint8_t>(what.qos);
-  made->expires_at_us = what.expires_at_us;
-  const shared_message kept = std::move(made);
-  if (what.qos > 0 && !keep({kept, {what.from}, {}, 0})) {
-    say(log_level::warning, "the journal did not take receipt " + what.topic);
-    return 0;
+void post_office::queue(const unresolved_receipt& told, journal_position at) {
+  queue_.remove(
+      removal_by_key{told.told.key.sender, told.about, told.through, true}, at,
+      [this, told](const batch_result::outcome& outcome) { resolve(told, outcome); },
+      outside_.time.steady_us());
+}
+
+// What follows is recorded together, after which the receipt itself may be forgotten.
+void post_office::resolve(const unresolved_receipt& waiting, const batch_result::outcome& outcome) {
+  const std::string& by = waiting.told.key.sender;
+  if (outcome.found ? outcome.passes_receipts : waiting.may_message) {
+    if (pass_on(waiting.told, {}, false) == 0) {
+      // The journal takes no more messages now: it is asked for again.
+      const auto at = record(waiting);
+      queue(waiting, at);
+      return;
+    }
+  } else if (!outcome.found) {
+    say(log_level::info, "receipt " + waiting.told.topic + " refused: no such message waits for " + by);
   }
-  route(kept, parse_topic(kept->topic), natively);
+  if (outcome.found) discard(by, outcome.number, waiting.about.sender);
+}
+
+// Its number, or 0 if the journal does not take it.
+message_number post_office::pass_on(message told, const fingerprint& known, bool natively) {
+  auto made = std::make_shared<message>(std::move(told));
+  made->number = next_number();
+  const shared_message kept = std::move(made);
+  const auto parsed = parse_topic(kept->topic);
+  const auto* receipt = std::get_if<receipt_topic>(&parsed);
+  if (receipt == nullptr) return 0;
+  if (kept->qos > 0 && !keep({kept, {std::string(receipt->from)}, {}, 0}, known)) return 0;
+  route(kept, parsed, natively);
   return kept->number;
 }
 
 void post_office::expired_due(const std::vector<expired_delivery>& expired) {
   for (const auto& each : expired) {
-    if (!queue_.has_room_for_message(0)) return;  // they come again
-    auto made = std::make_shared<message>();
-    made->number = next_number();
-    made->topic = "receipt/" + each.sender + '/' + each.recipient + '/' + each.id;
-    made->payload = "expired";
-    made->key = {each.recipient, each.id};
-    const shared_message kept = std::move(made);
-    if (!std::holds_alternative<receipt_topic>(parse_topic(kept->topic))) continue;
-    if (!keep({kept, {each.sender}, {}, each.dead_letter})) return;
-    route(kept, parse_topic(kept->topic), false);
+    message made;
+    made.topic = "receipt/" + each.sender + '/' + each.recipient + '/' + each.id;
+    made.payload = "expired";
+    made.key = {each.recipient, each.id};
+    const auto parsed = parse_topic(made.topic);
+    if (!std::holds_alternative<receipt_topic>(parsed)) continue;
+    made.number = next_number();
+    const auto kept = std::make_shared<const message>(std::move(made));
+    if (!keep({kept, {each.sender}, {}, each.dead_letter}, {})) return;  // they come again
+    route(kept, parsed, false);
   }
 }
 

@@ -10,6 +10,8 @@ namespace {
 // A session with a little room waits this long for more, so that each acknowledgement does not cost a query.
 constexpr std::int64_t page_pause_us = 50'000;
 constexpr std::int64_t page_retry_us = 200'000;
+constexpr std::int64_t trim_pause_us = 100'000;
+constexpr std::size_t refill_bytes = 256u << 10;
 constexpr std::int64_t handoff_period_us = 100'000;
 
 }  // namespace
@@ -28,7 +30,7 @@ void post_office::hand_off_held(session& of) {
     const message_key key = of.held.begin()->first;
     held_message was;
     of.release(key, &was);
-    if (was.number != 0) discard(of.account->name, was.number);
+    if (was.number != 0) discard(of.account->name, was.number, key.sender);
   }
   attend(of);
 }
@@ -52,7 +54,7 @@ void post_office::record_hand_over(session& to, const message& what) {
   to.cursor = std::max(to.cursor, what.number);
   if (needs_no_acknowledgement(*to.account, what)) {
     ++to.handoffs;
-    discard(to.account->name, what.number);
+    discard(to.account->name, what.number, what.key.sender);
     return;
   }
   const auto parsed = parse_topic(what.topic);
@@ -235,7 +237,7 @@ bool post_office::take_row(session& to, const shared_message& row) {
   if (!is_for(*to.account, *row)) {
     // The account has left the group since: withdrawn.
     to.cursor = row->number;
-    discard(account, row->number);
+    discard(account, row->number, row->key.sender);
     return true;
   }
   if (to.hears(row->topic) != hearing::kept) {
@@ -265,8 +267,37 @@ bool post_office::is_for(const account_state& account, const message& what) cons
   return false;
 }
 
+// Takes back from the journal what did not fit in memory.
+void post_office::refill() {
+  while (queue_.wants_more()) {
+    const auto from = queue_.overflow_from();
+    auto chunk = outside_.records.read(from, refill_bytes);
+    const auto now_us = outside_.time.steady_us();
+    for (auto& [at, record] : chunk.records) {
+      if (auto* accepted = std::get_if<accepted_message>(&record)) {
+        queue_.take_back(std::move(accepted->what), at, now_us);
+      }
+    }
+    if (chunk.failed || chunk.next == from) {
+      if (!std::exchange(unreadable_, true)) {
+        say(log_level::error, "the journal cannot be read: what waits in it is stored after a restart");
+      }
+      return;
+    }
+    queue_.taken_back(chunk.next);
+  }
+}
+
+void post_office::trim() {
+  const auto settled = queue_.settled_to(outside_.records.end());
+  if (settled == trimmed_to_) return;
+  trimmed_to_ = settled;
+  outside_.records.trim(settled);
+}
+
 void post_office::flush() {
   if (!ready_) return;
+  refill();
   const auto linger_us = hurried_ ? 0 : settings_.values.linger_us;
   if (auto batch = queue_.take(outside_.time.steady_us(), linger_us, last_number_)) {
     outside_.mail.write(std::move(*batch));
@@ -275,7 +306,8 @@ void post_office::flush() {
 
 void post_office::stored(const batch_result& result) {
   queue_.stored(result);
-  outside_.records.trim(watermark());
+  trim();
+  outside_.records.flush();
   for (const auto handle : std::exchange(after_commit_, {})) {
     if (session* each = find(handle)) {
       each->in_after_commit = false;
@@ -313,6 +345,12 @@ void post_office::tick() {
     if (!next->live && next->page_token == 0) ask_for_page(*next);
   }
   report(now_us);
+  // Much is never stored, since it is acknowledged first.
+  if (now_us - trimmed_at_us_ >= trim_pause_us) {
+    trimmed_at_us_ = now_us;
+    trim();
+  }
+  outside_.records.flush();
 }
 
 }  // namespace restante

@@ -5,13 +5,14 @@
 // journal) or network. Results come back as calls of `post_office` on the broker's thread.
 #pragma once
 
-#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "message.h"
+#include "core/journal_record.h"
+#include "core/message.h"
 
 namespace restante {
 
@@ -31,19 +32,6 @@ class log {
   virtual void write(log_level level, std::string_view line) = 0;
 };
 
-// A delivery that is over: acknowledged, handed off, or withdrawn.
-struct removal {
-  std::string account;
-  message_number number = 0;
-};
-
-// An acknowledgement of a message that the core does not hold: found by its key in the account's mailbox.
-struct removal_by_key {
-  std::string account;
-  message_key key;
-  message_number through = 0;  // only what was accepted up to here: nobody acknowledges what is yet to come
-};
-
 // What one transaction stores: first the messages, in order of number, then the removals.
 // A receipt replaces a waiting one of the same topic.
 struct store_batch {
@@ -54,11 +42,12 @@ struct store_batch {
 };
 
 struct batch_result {
-  // For each removal by key, in order: whether such a delivery waited, and the group it was sent to ("":
-  // direct).
+  // For each removal by key, in order: whether such a delivery waited, and as which number; and whether
+  // receipts of it are passed on, which some groups do not want.
   struct outcome {
     bool found = false;
-    std::string group;
+    message_number number = 0;
+    bool passes_receipts = true;
   };
   std::vector<outcome> removals_by_key;
 };
@@ -117,19 +106,35 @@ class store {
 
 enum class journal_status {
   ok,
-  full,    // refuse, so that the sender tries again
+  full,    // or the disk is far behind: refuse, so that the sender tries again
   failed,  // the disk failed: refuse until the operator has looked
 };
 
-// Local, append-only: what was accepted, until it is stored.
+// Local, append-only: what was accepted and what was acknowledged, until the store has it.
+//
+// Records are collected by append() and written together by flush(); what was flushed survives the end of
+// this process, and the machine's after the time that the operator chose. Records may be anything but larger
+// than a message may be. A sixteenth is kept free of messages, for all other records.
 class journal {
  public:
   virtual ~journal() = default;
-  virtual journal_status append(const envelope& accepted) = 0;
-  // Acknowledged before it was stored.
-  virtual journal_status append(const removal& acknowledged) = 0;
-  // Everything up to `stored_through` may be forgotten.
-  virtual void trim(message_number stored_through) = 0;
+  // Takes it, unless full or failed; then nothing changes.
+  virtual journal_status append(const envelope& accepted, const fingerprint& known) = 0;
+  virtual journal_status append(const removal& gone) = 0;
+  virtual journal_status append(const removal_by_key& gone) = 0;
+  virtual journal_status append(const unresolved_receipt& told) = 0;
+  virtual journal_status append(const used_once& publish) = 0;
+  // Where the next record will stand.
+  virtual journal_position end() const = 0;
+  // Writes what was appended; `always`: and waits for the disk. Not ok: that is forgotten.
+  virtual journal_status flush() = 0;
+  // Records from `from` on, which was a record's place or end(): about `bytes` of them, at least one unless
+  // there is none.
+  virtual journal_chunk read(journal_position from, std::size_t bytes) = 0;
+  // Everything before `keep` may be forgotten, and is not told again after a restart; but fingerprints are,
+  // for as long as the operator chose. Takes effect with the next flush().
+  virtual void trim(journal_position keep) = 0;
+  virtual std::uint64_t size_bytes() const = 0;  // on disk
 };
 
 // The broker, towards its clients.

@@ -16,8 +16,8 @@ post_office::post_office(post_office_settings settings, ports outside)
     : settings_(std::move(settings)),
       outside_(outside),
       prefix_(settings_.values.topic_prefix),
-      recent_(settings_.key, settings_.values.dedupe_us, settings_.recent_limit),
-      queue_(settings_.queue) {}
+      recent_(settings_.values.dedupe_us, settings_.recent_limit),
+      queue_(settings_.queue, settings_.key) {}
 
 post_office::~post_office() = default;
 
@@ -318,18 +318,33 @@ void post_office::store_ready(message_number stored_through, std::int64_t clock_
   for (auto& each : sessions_) restart(*each.second);
 }
 
-void post_office::restore(envelope accepted) {
-  if (accepted.what->number <= last_number_) return;
-  last_number_ = accepted.what->number;
-  const auto now_us = outside_.time.steady_us();
-  recent_.remember(identity_of(*accepted.what), accepted.what->topic, now_us);
-  queue_.push(std::move(accepted), now_us);
+void post_office::restore(const used_once& publish) {
+  if (publish.known != fingerprint{}) recent_.remember(publish.known, outside_.time.steady_us());
 }
 
-void post_office::restore(const removal& acknowledged) {
-  // Whether the message was stored before the end is not known yet, so it is both struck and removed.
-  queue_.strike(acknowledged.account, acknowledged.number);
-  queue_.remove(acknowledged, outside_.time.steady_us());
+void post_office::restore(journal_position at, journal_record record) {
+  const auto now_us = outside_.time.steady_us();
+  if (auto* accepted = std::get_if<accepted_message>(&record)) {
+    restore(used_once{accepted->known, 0});
+    const auto number = accepted->what.what->number;
+    if (number <= last_number_) return;
+    last_number_ = number;
+    queue_.push(std::move(accepted->what), at, false, now_us);
+  } else if (auto* gone = std::get_if<removal>(&record)) {
+    // It may be stored by a batch of which we did not hear: those were the first in the queue.
+    if (queue_.strike(gone->account, gone->number, {}) != store_queue::struck::in_overflow) {
+      queue_.remove(std::move(*gone), at, now_us);
+    }
+  } else if (auto* by_key = std::get_if<removal_by_key>(&record)) {
+    last_number_ = std::max(last_number_, by_key->through);
+    queue(std::move(*by_key), at);
+  } else if (auto* receipt = std::get_if<unresolved_receipt>(&record)) {
+    restore(used_once{receipt->known, 0});
+    last_number_ = std::max(last_number_, receipt->through);
+    queue(*receipt, at);
+  } else {
+    restore(std::get<used_once>(record));
+  }
 }
 
 void post_office::report(std::int64_t now_us) {
@@ -337,6 +352,7 @@ void post_office::report(std::int64_t now_us) {
   reported_us_ = now_us;
   broker_report said;
   said.sessions = sessions_.size();
+  said.journal_bytes = outside_.records.size_bytes();
   for (auto& each : sessions_) {
     session& here = *each.second;
     if (here.account->has_acknowledged ||

@@ -45,8 +45,9 @@ struct ports {
 struct post_office_settings {
   options values;
   store_queue_limits queue;
-  hash_key key;                           // random, so that nobody can craft colliding ids
-  std::size_t recent_limit = 1'000'000;   // publishes remembered in each half of the dedupe memory
+  hash_key
+      key;  // random, so that nobody can craft colliding ids; the journal's, whose hashes are made with it
+  std::size_t recent_limit = 1'500'000;   // publishes remembered in each half of the dedupe memory
   std::size_t pages_at_once = 64;         // page queries under way
   std::size_t parked_sessions = 100'000;  // offline sessions whose filters are remembered
   std::size_t filters_a_session = 1'000;  // on durable topics: each is looked at for each message
@@ -130,9 +131,10 @@ class post_office {
   // ---------------------------------------------------------------------------------------- Once in each
   // loop of the broker.
   void tick();
-  // Before store_ready(), from the journal, in the order in which they were written.
-  void restore(envelope accepted);
-  void restore(const removal& acknowledged);
+  // Before store_ready(), from the journal: first what was used once, then all records, in the order in which
+  // they were written.
+  void restore(const used_once& publish);
+  void restore(journal_position at, journal_record record);
   // The store is reached for the first time. `clock_offset_us`: the database's clock less ours.
   void store_ready(message_number stored_through, std::int64_t clock_offset_us);
   bool is_ready() const noexcept { return ready_; }
@@ -147,7 +149,7 @@ class post_office {
 
   // For tests and statistics.
   const session* find(session_handle handle) const;
-  std::size_t queued_entries() const noexcept { return queue_.entries(); }
+  std::size_t queued_entries() const noexcept { return queue_.messages() + queue_.removals(); }
   std::size_t remembered_publishes() const noexcept { return recent_.size(); }
 
  private:
@@ -164,14 +166,6 @@ class post_office {
     shared_message what;
     std::vector<session*> expected;
   };
-  struct receipt {
-    std::string by, from, id, topic, payload;
-    bool is_read;
-    int qos;
-    std::string properties;
-    std::int64_t expires_at_us;
-  };
-
   // post_office.cpp
   session* find(session_handle handle);
   account_state& open_account(const shared_policy& rights);
@@ -186,11 +180,12 @@ class post_office {
   // acceptance.cpp
   acceptance_result accept_message(session& from, std::string_view topic, const parsed_topic& parsed,
                                    const publication& what);
-  std::string why_busy(account_state& sender, std::size_t deliveries, std::size_t bytes);
+  std::string why_busy(account_state& sender, std::size_t deliveries);
   bool spend_allowance(account_state& sender, std::int64_t deliveries);
   message_number next_number();
   std::shared_ptr<message> make_message(std::string_view topic, message_key key, const publication& what);
-  bool keep(envelope accepted);
+  bool keep(envelope accepted, const fingerprint& known);
+  void remember(const fingerprint& known);
   void route(const shared_message& what, const parsed_topic& parsed, bool natively);
   void offer(session& to, const shared_message& what, bool natively);
   template <typename Visit>
@@ -202,9 +197,14 @@ class post_office {
                                  const publication& what);
   void acknowledge(account_state& account, const message_key& key);
   const held_message* held_by(const account_state& account, const message_key& key) const;
-  message_number pass_on(const receipt& what, bool natively);
+  message_number pass_on(message told, const fingerprint& known, bool natively);
+  void resolve(const unresolved_receipt& told, const batch_result::outcome& outcome);
+  void queue(removal_by_key gone, journal_position at);
+  void queue(const unresolved_receipt& told, journal_position at);
   void note_acknowledging(account_state& account);
-  void discard(const std::string& account, message_number number);
+  void discard(const std::string& account, message_number number, std::string_view sender);
+  template <typename Record>
+  journal_position record(const Record& what);
 
   // delivery.cpp
   bool takes_by_handoff(const account_state& account) const;
@@ -223,6 +223,8 @@ class post_office {
   bool take_row(session& to, const shared_message& row);
   bool is_for(const account_state& account, const message& what) const;
   void flush();
+  void refill();
+  void trim();
   void attend(session& to);
   message_number watermark() const noexcept { return queue_.watermark(last_number_); }
 
@@ -241,6 +243,9 @@ class post_office {
 
   routing_state routing_;
   message_number last_number_ = 0;
+  journal_position trimmed_to_ = 0;
+  std::int64_t trimmed_at_us_ = 0;
+  bool unreadable_ = false;  // the journal, as said already
   std::uint64_t loop_ = 1;
   bool ready_ = false;
   bool clock_is_trusted_ = true;

@@ -3,34 +3,65 @@
 #include <utility>
 
 namespace restante {
+namespace {
 
-recent_publishes::recent_publishes(hash_key key, std::int64_t span_us, std::size_t limit)
-    : key_(key), span_us_(span_us), limit_(limit) {}
+constexpr unsigned place_bits = 18, topic_bits = 12;
+constexpr std::size_t slots = std::size_t{1} << place_bits;
+constexpr std::size_t most_in_table = slots / 20 * 17;
+constexpr std::uint64_t topic_mask = (std::uint64_t{1} << topic_bits) - 1;
+
+std::size_t place_of(const fingerprint& publish) noexcept { return publish.identity >> (64 - place_bits); }
+
+// Never 0, which is an empty slot.
+std::uint64_t entry_of(const fingerprint& publish) noexcept {
+  const std::uint64_t entry = publish.identity << topic_bits | (publish.topic & topic_mask);
+  return entry == 0 ? 1 : entry;
+}
+
+}  // namespace
+
+fingerprint fingerprint_of(hash_key key, std::string_view identity, std::string_view topic) noexcept {
+  return {keyed_hash(key, identity), keyed_hash(key, topic)};
+}
+
+recent_publishes::recent_publishes(std::int64_t span_us, std::size_t limit)
+    : span_us_(span_us), limit_(limit) {}
 
 void recent_publishes::age(std::int64_t now_us) {
-  if (now_us - opened_us_ < span_us_ && current_.size() < limit_) return;
+  if (now_us - opened_us_ < span_us_ && current_.size < limit_) return;
   const bool both_are_old = now_us - opened_us_ >= 2 * span_us_;
-  previous_ = both_are_old ? decltype(previous_){} : std::move(current_);
+  previous_ = both_are_old ? generation{} : std::move(current_);
   current_ = {};
   opened_us_ = now_us;
 }
 
-recent_publishes::found recent_publishes::look_up(std::string_view identity, std::string_view topic,
-                                                  std::int64_t now_us) {
+recent_publishes::found recent_publishes::look_up(const fingerprint& publish, std::int64_t now_us) {
   age(now_us);
-  const auto hashed = keyed_hash(key_, identity);
+  const std::uint64_t wanted = entry_of(publish);
   for (const auto* generation : {&current_, &previous_}) {
-    if (const auto known = generation->find(hashed); known != generation->end()) {
-      return known->second == keyed_hash(key_, topic) ? found::repeated : found::on_another_topic;
+    for (const auto& table : generation->tables) {
+      for (std::size_t at = place_of(publish); table[at] != 0; at = (at + 1) % slots) {
+        if ((table[at] ^ wanted) >> topic_bits != 0) continue;
+        return table[at] == wanted ? found::repeated : found::on_another_topic;
+      }
     }
   }
   return found::fresh;
 }
 
-void recent_publishes::remember(std::string_view identity, std::string_view topic, std::int64_t now_us) {
+void recent_publishes::remember(const fingerprint& publish, std::int64_t now_us) {
   if (span_us_ == 0) return;
   age(now_us);
-  current_[keyed_hash(key_, identity)] = keyed_hash(key_, topic);
+  if (current_.tables.empty() || current_.in_last == most_in_table) {
+    current_.tables.emplace_back(slots);
+    current_.in_last = 0;
+  }
+  auto& table = current_.tables.back();
+  std::size_t at = place_of(publish);
+  while (table[at] != 0) at = (at + 1) % slots;
+  table[at] = entry_of(publish);
+  ++current_.in_last;
+  ++current_.size;
 }
 
 }  // namespace restante

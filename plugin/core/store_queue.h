@@ -2,9 +2,13 @@
 // must reach the store. Pure bookkeeping: post_office takes batches from it and gives them to the store, one
 // at a time.
 //
-// Bounds: `limits.entries` and `limits.bytes`, in flight included. Messages may fill fifteen sixteenths; the
-// rest is kept for removals, so that acknowledging goes on when storing does not. When it is full, callers
-// must refuse. Threads: one.
+// Everything in it is in the journal too. So when `limits.messages` or `limits.bytes` are reached, what is
+// pushed stays in the journal only (the overflow), and is read back in order when there is room: then
+// wants_more(), and the caller gives each message of the journal from overflow_from() on to take_back().
+//
+// Bounds: `limits.messages` and `limits.bytes` of messages, in flight included; `limits.removals`, beyond
+// which callers must refuse; of what is struck in the overflow, ten times `limits.removals` hashes. The
+// journal bounds the rest. Threads: one.
 #pragma once
 
 #include <cstddef>
@@ -17,16 +21,18 @@
 #include <string>
 #include <string_view>
 #include <tuple>
-#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
+#include "core/keyed_hash.h"
 #include "core/ports.h"
 
 namespace restante {
 
 struct store_queue_limits {
-  std::size_t entries = 100'000;
-  std::size_t bytes = 256u << 20;
+  std::size_t messages = 20'000;
+  std::size_t bytes = 32u << 20;
+  std::size_t removals = 100'000;
   std::size_t batch_messages = 500;
   std::size_t batch_removals = 2'000;
   std::size_t batch_bytes = 16u << 20;
@@ -37,20 +43,21 @@ class store_queue {
   // What to do when it is known whether a removal by key found something.
   using after_removal = std::function<void(const batch_result::outcome&)>;
 
-  explicit store_queue(store_queue_limits limits) : limits_(limits) {}
+  // `key`: for the hashes of what is struck in the overflow.
+  store_queue(store_queue_limits limits, hash_key key) : limits_(limits), key_(key) {}
 
-  bool has_room_for_message(std::size_t bytes) const noexcept;
   bool has_room_for_removals(std::size_t count) const noexcept;
   // Deliveries of this sender that are queued, not counting those in flight.
   std::size_t queued_by(std::string_view sender) const noexcept;
 
-  // Numbers must grow from call to call.
-  void push(envelope accepted, std::int64_t now_us);
+  // Numbers and positions must grow from call to call. `counts`: for its sender's limit.
+  void push(envelope accepted, journal_position at, bool counts, std::int64_t now_us);
   // Takes one recipient off a message that is not in flight yet. False: it is not here.
-  bool strike(std::string_view account, message_number number);
-  void remove(removal gone, std::int64_t now_us);
+  enum class struck { no, here, in_overflow };
+  struck strike(std::string_view account, message_number number, std::string_view sender);
+  void remove(removal gone, journal_position at, std::int64_t now_us);
   // Waits until messages up to `gone.through` are stored.
-  void remove(removal_by_key gone, after_removal then, std::int64_t now_us);
+  void remove(removal_by_key gone, journal_position at, after_removal then, std::int64_t now_us);
   bool is_being_removed(std::string_view account, message_number number) const;
   bool is_being_removed(std::string_view account, const message& what) const;
 
@@ -60,37 +67,58 @@ class store_queue {
   // The batch in flight is committed. Runs what waited for removals by key.
   void stored(const batch_result& result);
 
+  // The overflow.
+  bool wants_more() const noexcept;
+  journal_position overflow_from() const noexcept { return overflow_from_; }
+  void take_back(envelope accepted, journal_position at, std::int64_t now_us);
+  // All before `next` was taken back.
+  void taken_back(journal_position next);
+
+  // Everything in the journal before this is settled. `end`: of the journal.
+  journal_position settled_to(journal_position end) const noexcept;
+
   // At the start: messages up to here turn out to be stored.
   void forget_through(message_number stored_through);
   // Every accepted message up to here is stored (or never will be).
   message_number watermark(message_number last_accepted) const noexcept;
-  bool empty() const noexcept { return messages_.empty() && removals_.empty() && by_key_.empty() && !busy_; }
-  std::size_t entries() const noexcept { return entries_; }
+  bool empty() const noexcept {
+    return messages_.empty() && removals_.empty() && by_key_.empty() && !busy_ && !has_overflow_;
+  }
+  std::size_t messages() const noexcept { return message_count_; }
+  std::size_t removals() const noexcept { return removal_count_; }
   std::size_t bytes() const noexcept { return bytes_; }
 
  private:
   struct queued_message {
     message_number number;
-    envelope what;  // no message any more once every recipient is struck
-    std::size_t deliveries;
+    journal_position at;
+    envelope what;           // no message any more once every recipient is struck
+    std::size_t deliveries;  // that count for the sender
     std::int64_t since_us;
   };
   struct queued_removal {
     removal what;
+    journal_position at;
     std::int64_t since_us;
   };
   struct queued_by_key {
     removal_by_key what;
+    journal_position at;
     after_removal then;
     std::int64_t since_us;
   };
 
+  message_number watermark(message_number last_accepted, message_number in_flight) const noexcept;
   static std::size_t size_of(const envelope& what) noexcept;
+  void keep(envelope accepted, journal_position at, std::size_t deliveries, std::int64_t now_us);
   void take_messages(store_batch& batch);
-  void forget_sender(const queued_message& gone, std::size_t deliveries);
+  void take_removals(store_batch& batch);
+  void forget_sender(std::string_view sender, std::size_t deliveries);
+  std::uint64_t struck_name(std::string_view account, message_number number) const noexcept;
   bool is_due(std::int64_t now_us, std::int64_t linger_us) const noexcept;
 
   store_queue_limits limits_;
+  hash_key key_;
   std::deque<queued_message> messages_;
   std::deque<queued_removal> removals_;
   std::deque<queued_by_key> by_key_;
@@ -98,13 +126,26 @@ class store_queue {
   std::set<std::pair<std::string, message_number>, std::less<>> removing_;
   std::multimap<std::tuple<std::string, std::string, std::string>, message_number>
       removing_by_key_;  // to through
-  std::size_t entries_ = 0;
+  std::size_t message_count_ = 0;
+  std::size_t removal_count_ = 0;
   std::size_t bytes_ = 0;
+
+  // The overflow: all messages of the journal from `overflow_from_` on; no number is below `overflow_first_`.
+  bool has_overflow_ = false;
+  journal_position overflow_from_ = 0;
+  journal_position overflow_last_ = 0;  // where its last message stands
+  message_number overflow_first_ = 0;
+  message_number forgotten_through_ = 0;
+  std::unordered_set<std::uint64_t> struck_in_overflow_;
+  std::unordered_set<message_number> open_in_overflow_;  // whose audience is known when they are stored
+
+  message_number uncounted_through_ = 0;  // these do not count for their senders
 
   // The batch in flight.
   bool busy_ = false;
   message_number in_flight_first_ = 0;
-  std::size_t in_flight_entries_ = 0;
+  journal_position in_flight_at_ = 0;
+  std::size_t in_flight_messages_ = 0;
   std::size_t in_flight_bytes_ = 0;
   std::vector<removal> in_flight_removals_;
   std::vector<queued_by_key> in_flight_by_key_;

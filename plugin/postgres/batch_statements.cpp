@@ -108,7 +108,7 @@ with wanted as materialized (
   select mailbox_id, account, jsonb_object_agg(message_id, true) as ids
   from wanted where sender_id is not null group by mailbox_id, account
 )
-select x.account, (select s.name::text from account s where s.id = d.sender_id), d.message_id, d.number, ''
+select x.account, (select s.name::text from account s where s.id = d.sender_id), d.message_id, d.number, true
 from boxes x
 cross join lateral (
   select d.sender_id, d.message_id, d.number from delivery d
@@ -116,7 +116,7 @@ cross join lateral (
   offset 0) d
 where d.sender_id is not null
 union all
-select w.account, w.sender, w.message_id, m.number, split_part(m.topic, '/', 2)
+select w.account, w.sender, w.message_id, m.number, coalesce(passes_receipts(split_part(m.topic, '/', 2)), false)
 from wanted w
 cross join lateral (
   select m.number, m.topic from message m where m.message_id = w.message_id and m.sender_id = w.sender_id
@@ -239,7 +239,7 @@ result<std::vector<found_delivery>> find_by_key(connection& in, std::span<const 
     found.push_back({std::string(each.text(0)),
                      {std::string(each.text(1)), std::string(each.text(2))},
                      each.int64(3),
-                     std::string(each.text(4))});
+                     each.boolean(4)});
   }
   return found;
 }

@@ -80,7 +80,7 @@ struct found_delivery {
   std::string account;
   message_key key;  // not for receipts
   message_number number = 0;
-  std::string group;  // "": direct
+  bool passes_receipts = true;
 };
 
 // Receipts older than `number` that wait on the same topic, to be replaced.

@@ -182,9 +182,12 @@ result<batch_result> batch_writer::remove(connection& to) {
     const auto rows = waiting.find({each.account, each.key});
     if (rows == waiting.end()) continue;
     for (const found_delivery* row : rows->second) {
-      if (row->number > each.through || !taken.emplace(row->account, row->number).second) continue;
-      answer.removals_by_key[i] = {true, row->group};
-      gone.push_back({row->account, row->number});
+      if (row->number > each.through || taken.contains({row->account, row->number})) continue;
+      answer.removals_by_key[i] = {true, row->number, row->passes_receipts};
+      if (!each.find_only) {
+        taken.emplace(row->account, row->number);
+        gone.push_back({row->account, row->number});
+      }
       break;
     }
   }

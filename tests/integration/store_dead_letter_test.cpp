@@ -94,7 +94,7 @@ TEST_F(store_dead_letter, isolates_what_postgresql_refuses) {
   for (int i = 34; i < 40; ++i)
     sent[static_cast<std::size_t>(i)] = direct("bert", "anna", "m" + std::to_string(i));
   store_batch batch = batch_of(sent);
-  batch.removals_by_key = {{"bert", {"anna", "m39"}, INT64_MAX}};
+  batch.removals_by_key = {{"bert", {"anna", "m39"}, INT64_MAX, false}};
   const batch_result result = store.write(std::move(batch));
   EXPECT_TRUE(result.removals_by_key.at(0).found);
   EXPECT_EQ(store.read("bert").rows.size(), 37u);

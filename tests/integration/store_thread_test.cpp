@@ -180,7 +180,7 @@ TEST_F(store, resolves_keys_to_the_numbers_of_what_waits) {
 store_batch removing_by_key(std::vector<std::pair<std::string, message_key>> keys,
                             message_number through = INT64_MAX) {
   store_batch batch;
-  for (auto& [account, key] : keys) batch.removals_by_key.push_back({account, key, through});
+  for (auto& [account, key] : keys) batch.removals_by_key.push_back({account, key, through, false});
   return batch;
 }
 
@@ -199,21 +199,37 @@ TEST_F(store, removes_by_key_and_says_what_it_found) {
   ASSERT_EQ(result.removals_by_key.size(), 8u);
   const auto found = [&](std::size_t at) { return result.removals_by_key[at].found; };
   EXPECT_TRUE(found(0));
-  EXPECT_EQ(result.removals_by_key[0].group, "");
+  EXPECT_TRUE(result.removals_by_key[0].passes_receipts);
   EXPECT_FALSE(found(1));
   EXPECT_TRUE(found(2));
-  EXPECT_EQ(result.removals_by_key[2].group, "crew");
+  EXPECT_TRUE(result.removals_by_key[2].passes_receipts);
   EXPECT_TRUE(found(3));
   for (std::size_t i = 4; i < 8; ++i) EXPECT_FALSE(found(i)) << i;
   EXPECT_THAT(ids(store.read("bert")), ElementsAre("m3"));
   EXPECT_THAT(store.read("carl").rows, IsEmpty());
 }
 
+TEST_F(store, finds_by_key_and_leaves_it_where_it_is) {
+  running_store store(usual_settings(database_.broker));
+  const envelope one = direct("bert", "anna", "m1");
+  store.write(batch_of({one}));
+  store_batch batch;
+  batch.removals_by_key = {{"bert", {"anna", "m1"}, INT64_MAX, true},
+                           {"bert", {"anna", "m1"}, INT64_MAX, true}};
+  const batch_result result = store.write(std::move(batch));
+  for (const auto& each : result.removals_by_key) {
+    EXPECT_TRUE(each.found);
+    EXPECT_EQ(each.number, one.what->number);
+  }
+  EXPECT_THAT(ids(store.read("bert")), ElementsAre("m1"));
+}
+
 TEST_F(store, removes_by_key_what_the_same_batch_stores) {
   running_store store(usual_settings(database_.broker));
   store_batch batch = batch_of({direct("bert", "anna", "m1"), direct("bert", "anna", "m2")});
   batch.removals = {{"bert", batch.messages[1].what->number}};
-  batch.removals_by_key = {{"bert", {"anna", "m1"}, INT64_MAX}, {"bert", {"anna", "m2"}, INT64_MAX}};
+  batch.removals_by_key = {{"bert", {"anna", "m1"}, INT64_MAX, false},
+                           {"bert", {"anna", "m2"}, INT64_MAX, false}};
   const batch_result result = store.write(std::move(batch));
   EXPECT_TRUE(result.removals_by_key.at(0).found);
   EXPECT_FALSE(result.removals_by_key.at(1).found);  // it was removed by its number

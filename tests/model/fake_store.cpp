@@ -50,9 +50,12 @@ batch_result fake_store::apply(const store_batch& batch) {
     const auto found = std::find_if(mailbox.begin(), mailbox.end(), [&](const auto& row) {
       return row.second->key == each.key && row.first <= each.through && !is_receipt(*row.second);
     });
-    result.removals_by_key.push_back(
-        {found != mailbox.end(), found == mailbox.end() ? std::string() : group_of(*found->second)});
-    if (found != mailbox.end()) mailbox.erase(found);
+    if (found == mailbox.end()) {
+      result.removals_by_key.push_back({});
+      continue;
+    }
+    result.removals_by_key.push_back({true, found->first, group_of(*found->second) != "town"});
+    if (!each.find_only) mailbox.erase(found);
   }
   return result;
 }
@@ -130,30 +133,57 @@ std::optional<shared_message> fake_store::expire(const std::string& account, std
   return gone;
 }
 
-journal_status fake_journal::append(const envelope& accepted) {
-  if (full) return journal_status::full;
-  records.push_back(accepted);
+journal_status fake_journal::append(const envelope& accepted, const fingerprint& known) {
+  return full ? journal_status::full : add(accepted_message{accepted, known});
+}
+
+// What is no message has the sixteenth that is kept for it.
+journal_status fake_journal::add(journal_record record) {
+  records_.emplace(end_++, std::move(record));
   return journal_status::ok;
 }
 
-// Acknowledgements have the sixteenth that is kept for them.
-journal_status fake_journal::append(const removal& acknowledged) {
-  records.push_back(acknowledged);
+journal_status fake_journal::flush() {
+  flushed_ = end_;
+  trimmed_ = keep_;
+  while (!records_.empty() && records_.begin()->first < trimmed_) {
+    const auto& gone = records_.begin()->second;
+    if (const auto* accepted = std::get_if<accepted_message>(&gone))
+      remembered_.push_back({accepted->known, 0});
+    if (const auto* told = std::get_if<unresolved_receipt>(&gone)) remembered_.push_back({told->known, 0});
+    if (const auto* used = std::get_if<used_once>(&gone)) remembered_.push_back(*used);
+    records_.erase(records_.begin());
+  }
   return journal_status::ok;
 }
 
-void fake_journal::trim(message_number stored_through) {
-  std::erase_if(records, [&](const auto& record) {
-    if (const auto* accepted = std::get_if<envelope>(&record))
-      return accepted->what->number <= stored_through;
-    return std::get<removal>(record).number <= stored_through;
-  });
+journal_chunk fake_journal::read(journal_position from, std::size_t) {
+  journal_chunk chunk;
+  auto at = records_.lower_bound(from);
+  for (; at != records_.end() && at->first < flushed_ && chunk.records.size() < 3; ++at) {
+    chunk.records.emplace_back(at->first, at->second);
+  }
+  chunk.next = chunk.records.empty() ? std::max(from, flushed_) : chunk.records.back().first + 1;
+  return chunk;
 }
 
-bool fake_journal::has_removal(const std::string& account, message_number number) const {
-  return std::any_of(records.begin(), records.end(), [&](const auto& record) {
-    const auto* gone = std::get_if<removal>(&record);
-    return gone != nullptr && gone->account == account && gone->number == number;
+void fake_journal::broker_died() {
+  records_.erase(records_.lower_bound(flushed_), records_.end());
+  end_ = flushed_;
+  keep_ = trimmed_;
+}
+
+bool fake_journal::has_removal(const std::string& account, message_number number,
+                               const message_key& key) const {
+  return std::any_of(records_.begin(), records_.end(), [&](const auto& record) {
+    if (const auto* gone = std::get_if<removal>(&record.second)) {
+      return gone->account == account && gone->number == number;
+    }
+    if (const auto* gone = std::get_if<removal_by_key>(&record.second)) {
+      return gone->account == account && gone->key == key;
+    }
+    const auto* told = std::get_if<unresolved_receipt>(&record.second);
+    return told != nullptr && told->told.key.sender == account && told->about == key;
   });
 }
 

@@ -55,15 +55,34 @@ class fake_store final : public store {
   std::deque<result> results_;
 };
 
+// Places are counts of records. What is not flushed dies with the broker.
 class fake_journal final : public journal {
  public:
-  journal_status append(const envelope& accepted) override;
-  journal_status append(const removal& acknowledged) override;
-  void trim(message_number stored_through) override;
+  journal_status append(const envelope& accepted, const fingerprint& known) override;
+  journal_status append(const removal& gone) override { return add(gone); }
+  journal_status append(const removal_by_key& gone) override { return add(gone); }
+  journal_status append(const unresolved_receipt& told) override { return add(told); }
+  journal_status append(const used_once& publish) override { return add(publish); }
+  journal_position end() const override { return end_; }
+  journal_status flush() override;
+  journal_chunk read(journal_position from, std::size_t bytes) override;
+  void trim(journal_position keep) override { keep_ = keep; }
+  std::uint64_t size_bytes() const override { return records_.size(); }
+
+  // What a broker finds that starts after this one died.
+  void broker_died();
+  const std::map<journal_position, journal_record>& records() const { return records_; }
+  const std::vector<used_once>& remembered() const { return remembered_; }
+  bool has_removal(const std::string& account, message_number number, const message_key& key) const;
 
   bool full = false;
-  std::vector<std::variant<envelope, removal>> records;
-  bool has_removal(const std::string& account, message_number number) const;
+
+ private:
+  journal_status add(journal_record record);
+
+  std::map<journal_position, journal_record> records_;
+  std::vector<used_once> remembered_;  // of what is trimmed
+  journal_position end_ = 0, flushed_ = 0, keep_ = 0, trimmed_ = 0;
 };
 
 }  // namespace restante::model

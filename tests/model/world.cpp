@@ -8,7 +8,7 @@ namespace restante::model {
 namespace {
 
 const std::vector<std::string> accounts{"anna", "bert", "cleo", "dora"};
-constexpr std::size_t most_entries = 60;
+constexpr std::size_t most_removals = 60;
 
 rule durable_rule(std::int64_t id, rule_action action, const char* filter) {
   rule made;
@@ -25,6 +25,7 @@ rule durable_rule(std::int64_t id, rule_action action, const char* filter) {
 world_settings settings_of(std::uint64_t seed) {
   world_settings made;
   made.window = std::vector<std::size_t>{1, 3, 5, 8}[seed % 4];
+  made.queue_messages = std::vector<std::size_t>{2, 6, 60}[seed % 3];
   made.linger_us = seed % 3 == 0 ? 0 : 20'000;
   made.routes_a_loop_later = seed % 2 == 1;
   return made;
@@ -54,7 +55,7 @@ void world::open_office() {
   settings.values.window = static_cast<std::int64_t>(settings_.window);
   settings.values.window_bytes = static_cast<std::int64_t>(settings_.window_bytes);
   settings.values.linger_us = settings_.linger_us;
-  settings.queue = {most_entries, 1u << 20, 4, 8, 4096};
+  settings.queue = {settings_.queue_messages, 1u << 20, most_removals, 4, 8, 4096};
   settings.key = {1, 2};
   settings.pages_at_once = 2;
   settings.parked_sessions = 4;
@@ -79,8 +80,8 @@ shared_policy world::rights_of(const std::string& account) const {
   return std::make_shared<const policy>(std::move(record), topic_prefix());
 }
 
-journal_status world::recording_journal::append(const envelope& accepted) {
-  const auto status = owner_.journal_.append(accepted);
+journal_status world::recording_journal::append(const envelope& accepted, const fingerprint& known) {
+  const auto status = real_.append(accepted, known);
   if (status == journal_status::ok) owner_.note_accepted(accepted);
   return status;
 }
@@ -325,7 +326,8 @@ void world::do_loop(std::int64_t passes_us) {
   }
   office_->tick();
   if (!settings_.routes_a_loop_later) route_what_the_plugin_published();
-  if (office_->queued_entries() > most_entries + 8) truth_.violate("the queue outgrew its bound");
+  if (office_->queued_entries() > settings_.queue_messages + most_removals + 8)
+    truth_.violate("the queue outgrew its bound");
 }
 
 bool world::deliver_result() {
@@ -372,7 +374,6 @@ void world::do_restart(bool keeps_sessions, bool batch_got_through) {
   office_.reset();
   store_.broker_died(batch_got_through);
   plugin_queue_.clear();
-  published_.clear();
   for (auto& each : clients_) {
     each.connected = false;
     if (!keeps_sessions || each.clean) {
@@ -380,30 +381,28 @@ void world::do_restart(bool keeps_sessions, bool batch_got_through) {
       each.outgoing.clear();
     }
   }
-  // Acknowledgements that were in memory only are forgotten, and may be asked for again.
-  const auto forget = [&](const std::string& account, message_number number) {
-    if (truth_.was_acknowledged(account, number) && !journal_.has_removal(account, number)) {
-      truth_.forgot_acknowledgement(account, number);
-      if (!groups_.at("crew").contains(account)) truth_.withdrew(account, "crew");
+  journal_.broker_died();
+  // What was handed off and not written down yet is handed over again. Nothing else is forgotten.
+  const auto forget = [&](const std::string& account, message_number number, const message_key& key) {
+    if (!truth_.was_acknowledged(account, number) || journal_.has_removal(account, number, key)) return;
+    if (!is_handoff(account) && first_level(truth_.what(number).topic) != "receipt") {
+      truth_.violate("an acknowledgement is forgotten: " + truth_.name_of(number) + " by " + account);
     }
+    truth_.forgot_acknowledgement(account, number);
+    if (!groups_.at("crew").contains(account)) truth_.withdrew(account, "crew");
   };
   for (const auto& account : accounts) {
-    for (const auto& row : store_.rows(account)) forget(account, row.first);
-    for (const auto& record : journal_.records) {
-      const auto* accepted = std::get_if<envelope>(&record);
-      if (accepted != nullptr && accepted->what->number > store_.stored_through()) {
-        forget(account, accepted->what->number);
+    for (const auto& [number, what] : store_.rows(account)) forget(account, number, what->key);
+    for (const auto& [at, record] : journal_.records()) {
+      const auto* accepted = std::get_if<accepted_message>(&record);
+      if (accepted != nullptr && accepted->what.what->number > store_.stored_through()) {
+        forget(account, accepted->what.what->number, accepted->what.what->key);
       }
     }
   }
   open_office();
-  for (const auto& record : journal_.records) {
-    if (const auto* accepted = std::get_if<envelope>(&record)) {
-      office_->restore(*accepted);
-    } else {
-      office_->restore(std::get<removal>(record));
-    }
-  }
+  for (const auto& each : journal_.remembered()) office_->restore(each);
+  for (const auto& [at, record] : journal_.records()) office_->restore(at, record);
   office_->store_ready(store_.stored_through(), 0);
 }
 

@@ -20,6 +20,7 @@ namespace restante::model {
 struct world_settings {
   std::size_t window = 5;
   std::size_t window_bytes = 1500;
+  std::size_t queue_messages = 60;  // in memory; the rest in the journal
   std::int64_t linger_us = 20'000;
   bool routes_a_loop_later = false;  // as Mosquitto 2.1 does with what plugins publish
 };
@@ -75,15 +76,24 @@ class world final : private clock, private log, private outbox {
   void publish(std::string_view client_id, const message& what, int qos) override;
   void kick(std::string_view) override {}
 
+  // Tells the reference of each message that is taken.
   class recording_journal final : public journal {
    public:
-    explicit recording_journal(world& owner) : owner_(owner) {}
-    journal_status append(const envelope& accepted) override;
-    journal_status append(const removal& gone) override { return owner_.journal_.append(gone); }
-    void trim(message_number through) override { owner_.journal_.trim(through); }
+    explicit recording_journal(world& owner) : owner_(owner), real_(owner.journal_) {}
+    journal_status append(const envelope& accepted, const fingerprint& known) override;
+    journal_status append(const removal& gone) override { return real_.append(gone); }
+    journal_status append(const removal_by_key& gone) override { return real_.append(gone); }
+    journal_status append(const unresolved_receipt& told) override { return real_.append(told); }
+    journal_status append(const used_once& publish) override { return real_.append(publish); }
+    journal_position end() const override { return real_.end(); }
+    journal_status flush() override { return real_.flush(); }
+    journal_chunk read(journal_position from, std::size_t bytes) override { return real_.read(from, bytes); }
+    void trim(journal_position keep) override { real_.trim(keep); }
+    std::uint64_t size_bytes() const override { return real_.size_bytes(); }
 
    private:
     world& owner_;
+    fake_journal& real_;
   };
 
   void open_office();

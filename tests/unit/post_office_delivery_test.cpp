@@ -395,7 +395,7 @@ TEST_F(resent_messages, may_be_acknowledged_by_a_receipt_before_their_numbers_ar
   EXPECT_EQ(held_by(phone), 0U);
   EXPECT_THAT(records.messages, IsEmpty()) << "nobody knows yet whether there was such a message";
   loop();
-  commit({.removals_by_key = {{true, ""}}});
+  commit({.removals_by_key = {{true, 500, true}}});
   EXPECT_EQ(records.messages.size(), 1U);
 }
 

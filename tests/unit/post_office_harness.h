@@ -54,22 +54,47 @@ class hand_store final : public store {
   std::vector<std::string> acknowledging;
 };
 
+// Places are counts of records.
 class hand_journal final : public journal {
  public:
-  journal_status append(const envelope& accepted) override {
-    if (messages_status == journal_status::ok) messages.push_back(accepted);
+  journal_status append(const envelope& accepted, const fingerprint& known) override {
+    if (messages_status == journal_status::ok) {
+      messages.push_back(accepted);
+      all.emplace_back(accepted_message{accepted, known});
+    }
     return messages_status;
   }
-  journal_status append(const removal& acknowledged) override {
-    if (removals_status == journal_status::ok) removals.push_back(acknowledged);
-    return removals_status;
+  journal_status append(const removal& gone) override {
+    if (others_status == journal_status::ok) removals.push_back(gone);
+    return take(gone);
   }
-  void trim(message_number stored_through) override { trimmed_through = stored_through; }
+  journal_status append(const removal_by_key& gone) override { return take(gone); }
+  journal_status append(const unresolved_receipt& told) override { return take(told); }
+  journal_status append(const used_once& publish) override { return take(publish); }
+  journal_position end() const override { return all.size(); }
+  journal_status flush() override {
+    flushed = all.size();
+    return journal_status::ok;
+  }
+  journal_chunk read(journal_position from, std::size_t) override {
+    if (from >= flushed) return {{}, flushed, false};
+    return {{{from, all[from]}}, from + 1, false};
+  }
+  void trim(journal_position keep) override { trimmed_to = keep; }
+  std::uint64_t size_bytes() const override { return all.size(); }
 
-  journal_status messages_status = journal_status::ok, removals_status = journal_status::ok;
+  journal_status messages_status = journal_status::ok, others_status = journal_status::ok;
   std::vector<envelope> messages;
   std::vector<removal> removals;
-  message_number trimmed_through = 0;
+  std::vector<journal_record> all;
+  std::size_t flushed = 0;
+  journal_position trimmed_to = 0;
+
+ private:
+  journal_status take(journal_record record) {
+    if (others_status == journal_status::ok) all.push_back(std::move(record));
+    return others_status;
+  }
 };
 
 class recording_outbox final : public outbox {

@@ -196,7 +196,7 @@ TEST_F(sessions, end_with_the_post_office_and_what_is_accepted_is_stored_without
   EXPECT_EQ(batch().messages.size(), 2U);
   commit();
   EXPECT_TRUE(office->is_drained());
-  EXPECT_EQ(records.trimmed_through, records.messages.back().what->number);
+  EXPECT_EQ(records.trimmed_to, records.end());
   EXPECT_THAT(clients.published, IsEmpty());
 }
 
@@ -216,28 +216,34 @@ TEST_F(sessions, may_end_while_their_page_is_read) {
 class what_the_journal_had : public post_office_harness {
  protected:
   // What a post office before this one accepted.
-  envelope accepted(const std::string& topic, int after_us = 0) {
-    return {row(time.wall_us + after_us, topic), {"bert"}, {}, 0};
+  accepted_message accepted(const std::string& topic, int after_us = 0) {
+    const auto what = row(time.wall_us + after_us, topic);
+    return {{what, {"bert"}, {}, 0}, fingerprint_of(small().key, identity_of(*what), topic)};
+  }
+  void restore(const journal_record& record) {
+    records.all.push_back(record);
+    records.flushed = records.all.size();
+    office->restore(records.all.size() - 1, record);
   }
 };
 
 TEST_F(what_the_journal_had, is_stored_once_and_a_repeat_is_known) {
   open_unready();
   const auto first = accepted("direct/bert/anna/m1"), second = accepted("direct/bert/anna/m2", 5);
-  for (const auto& each : {first, first, second, first}) office->restore(each);
+  for (const auto& each : {first, first, second, first}) restore(each);
   office->store_ready(0, 0);
   const auto anna = connect("anna");
   EXPECT_EQ(publish(anna, "direct/bert/anna/m1").what, acceptance::accepted);
   EXPECT_EQ(publish(anna, "direct/cleo/anna/m2").what, acceptance::refused);
-  EXPECT_GT(publish(anna, "direct/bert/anna/m3").number, second.what->number);
+  EXPECT_GT(publish(anna, "direct/bert/anna/m3").number, second.what.what->number);
   loop();
   EXPECT_EQ(batch().messages.size(), 3U);
 }
 
 TEST_F(what_the_journal_had, and_is_stored_already_is_not_stored_again) {
   open_unready();
-  office->restore(accepted("direct/bert/anna/m1"));
-  office->restore(accepted("direct/bert/anna/m2", 5));
+  restore(accepted("direct/bert/anna/m1"));
+  restore(accepted("direct/bert/anna/m2", 5));
   office->store_ready(time.wall_us, 0);
   loop();
   ASSERT_EQ(batch().messages.size(), 1U);
@@ -247,13 +253,66 @@ TEST_F(what_the_journal_had, and_is_stored_already_is_not_stored_again) {
 TEST_F(what_the_journal_had, and_was_acknowledged_is_removed_stored_or_not) {
   open_unready();
   const auto first = accepted("direct/bert/anna/m1");
-  office->restore(first);
-  office->restore(removal{"bert", first.what->number});
+  restore(first);
+  restore(removal{"bert", first.what.what->number});
   office->store_ready(0, 0);
   loop();
   EXPECT_THAT(batch().messages, IsEmpty());
   ASSERT_EQ(batch().removals.size(), 1U);
-  EXPECT_EQ(batch().removals[0].number, first.what->number);
+  EXPECT_EQ(batch().removals[0].number, first.what.what->number);
+}
+
+TEST_F(what_the_journal_had, may_be_more_than_fits_in_memory) {
+  auto settings = small();
+  settings.queue.messages = 2;
+  open_unready(settings);
+  std::vector<accepted_message> all;
+  for (int i = 0; i < 6; ++i) all.push_back(accepted("direct/bert/anna/m" + std::to_string(i), i));
+  for (const auto& each : all) restore(each);
+  restore(removal{"bert", all[4].what.what->number});
+  office->store_ready(all[0].what.what->number, 0);
+  std::vector<std::string> stored;
+  for (loop(); mail.writing; loop()) {
+    for (const auto& each : batch().messages) stored.push_back(each.what->key.id);
+    EXPECT_THAT(batch().removals, IsEmpty());
+    commit();
+  }
+  EXPECT_THAT(stored, ElementsAre("m1", "m2", "m3", "m5"));
+  EXPECT_TRUE(office->is_drained());
+  EXPECT_EQ(records.trimmed_to, records.end());
+}
+
+TEST_F(what_the_journal_had, and_was_to_be_found_by_its_key_is_looked_up_again) {
+  open_unready();
+  unresolved_receipt receipt;
+  receipt.told = *row(0, "receipt/anna/bert/m1", "delivered");
+  receipt.told.key = {"bert", "m1"};
+  receipt.about = {"anna", "m1"};
+  receipt.through = 700;
+  restore(receipt);
+  restore(removal_by_key{"bert", {"anna", "m2"}, 700, false});
+  office->store_ready(600, 0);
+  loop();
+  ASSERT_EQ(batch().removals_by_key.size(), 2U);
+  EXPECT_TRUE(batch().removals_by_key[0].find_only);
+  EXPECT_FALSE(batch().removals_by_key[1].find_only);
+  batch_result found;
+  found.removals_by_key = {{true, 500, true}, {true, 501, true}};
+  commit(found);
+  loop();
+  ASSERT_EQ(batch().messages.size(), 1U);
+  EXPECT_EQ(batch().messages[0].what->topic, "receipt/anna/bert/m1");
+  EXPECT_EQ(batch().removals.size(), 1U);
+}
+
+TEST_F(what_the_journal_had, makes_known_what_was_used_and_is_forgotten) {
+  open_unready();
+  office->restore(used_once{fingerprint_of(small().key, "anna/m1", "direct/bert/anna/m1"), 5});
+  office->store_ready(0, 0);
+  const auto anna = connect("anna");
+  EXPECT_EQ(publish(anna, "direct/cleo/anna/m1").what, acceptance::refused);
+  EXPECT_EQ(publish(anna, "direct/bert/anna/m1").what, acceptance::accepted);
+  EXPECT_THAT(records.messages, IsEmpty()) << "a repeat";
 }
 
 }  // namespace

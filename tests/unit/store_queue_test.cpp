@@ -23,6 +23,26 @@ envelope letter(message_number number, std::vector<std::string> recipients, std:
   return {std::move(made), std::move(recipients), {}, 0};
 }
 
+// Each entry at the next place of a journal, which is counted in records.
+class queue_of : public store_queue {
+ public:
+  explicit queue_of(store_queue_limits limits) : store_queue(limits, {1, 2}) {}
+  void push(envelope accepted, std::int64_t now_us) {
+    store_queue::push(std::move(accepted), end++, true, now_us);
+  }
+  void remove(removal gone, std::int64_t now_us) { store_queue::remove(std::move(gone), end++, now_us); }
+  void remove(removal_by_key gone, after_removal then, std::int64_t now_us) {
+    store_queue::remove(std::move(gone), end++, std::move(then), now_us);
+  }
+  bool strike(std::string_view account, message_number number) {
+    ++end;
+    return store_queue::strike(account, number, "anna") != struck::no;
+  }
+  std::size_t entries() const { return messages() + removals(); }
+
+  journal_position end = 0;
+};
+
 std::vector<message_number> numbers_of(const store_batch& batch) {
   std::vector<message_number> numbers;
   for (const auto& each : batch.messages) numbers.push_back(each.what->number);
@@ -30,7 +50,7 @@ std::vector<message_number> numbers_of(const store_batch& batch) {
 }
 
 // Whatever is due at once, as when nothing may linger.
-store_batch take_now(store_queue& from, message_number last_accepted = 1'000) {
+store_batch take_now(queue_of& from, message_number last_accepted = 1'000) {
   auto batch = from.take(0, 0, last_accepted);
   if (batch) return std::move(*batch);
   ADD_FAILURE() << "there is nothing to store";
@@ -44,7 +64,7 @@ batch_result nothing_found(std::size_t count) {
 }
 
 TEST(store_queue, gives_what_it_was_given_in_order_and_one_batch_at_a_time) {
-  store_queue queue({});
+  queue_of queue({});
   queue.push(letter(10, {"bert"}), 0);
   queue.push(letter(20, {"cleo"}), 0);
   const auto batch = take_now(queue);
@@ -61,7 +81,7 @@ TEST(store_queue, gives_what_it_was_given_in_order_and_one_batch_at_a_time) {
 }
 
 TEST(store_queue, lets_each_kind_of_entry_linger_no_longer_than_it_may) {
-  store_queue queue({});
+  queue_of queue({});
   std::int64_t now_us = 0;
   const auto is_taken_when_it_has_lingered = [&] {
     EXPECT_FALSE(queue.take(now_us + linger_us - 1, linger_us, 1'000));
@@ -80,13 +100,13 @@ TEST(store_queue, lets_each_kind_of_entry_linger_no_longer_than_it_may) {
 }
 
 TEST(store_queue, does_not_let_a_full_batch_linger) {
-  store_queue by_messages({.batch_messages = 2});
+  queue_of by_messages({.batch_messages = 2});
   by_messages.push(letter(10, {"bert"}), 0);
   EXPECT_FALSE(by_messages.take(0, linger_us, 10));
   by_messages.push(letter(11, {"bert"}), 0);
   EXPECT_TRUE(by_messages.take(0, linger_us, 11));
 
-  store_queue by_removals({.batch_removals = 2});
+  queue_of by_removals({.batch_removals = 2});
   by_removals.remove({"bert", 10}, 0);
   EXPECT_FALSE(by_removals.take(0, linger_us, 11));
   by_removals.remove({"bert", 11}, 0);
@@ -94,7 +114,7 @@ TEST(store_queue, does_not_let_a_full_batch_linger) {
 }
 
 TEST(store_queue, bounds_a_batch_in_messages_and_bytes) {
-  store_queue queue({.batch_messages = 3, .batch_bytes = 5'000});
+  queue_of queue({.batch_messages = 3, .batch_bytes = 5'000});
   for (int i = 1; i <= 4; ++i) queue.push(letter(i, {"bert"}), 0);
   auto batch = take_now(queue, 4);
   EXPECT_THAT(numbers_of(batch), ElementsAre(1, 2, 3));
@@ -112,7 +132,7 @@ TEST(store_queue, bounds_a_batch_in_messages_and_bytes) {
 }
 
 TEST(store_queue, knows_up_to_where_everything_is_stored) {
-  store_queue queue({.batch_messages = 1});
+  queue_of queue({.batch_messages = 1});
   EXPECT_EQ(queue.watermark(5), 5);
   queue.push(letter(10, {"bert"}), 0);
   queue.push(letter(20, {"bert"}), 0);
@@ -128,7 +148,7 @@ TEST(store_queue, knows_up_to_where_everything_is_stored) {
 }
 
 TEST(store_queue, keeps_a_watermark_while_only_removals_are_in_flight) {
-  store_queue queue({});
+  queue_of queue({});
   queue.remove({"bert", 10}, 0);
   take_now(queue, 20);
   EXPECT_EQ(queue.watermark(20), 20);
@@ -137,7 +157,7 @@ TEST(store_queue, keeps_a_watermark_while_only_removals_are_in_flight) {
 }
 
 TEST(store_queue, strikes_a_recipient_off_what_is_not_in_flight) {
-  store_queue queue({});
+  queue_of queue({});
   queue.push(letter(10, {"bert", "cleo"}, 100), 0);
   queue.push(letter(20, {"bert"}), 0);
   EXPECT_FALSE(queue.strike("dora", 10));
@@ -154,7 +174,7 @@ TEST(store_queue, strikes_a_recipient_off_what_is_not_in_flight) {
 }
 
 TEST(store_queue, never_stores_what_every_recipient_was_struck_off) {
-  store_queue queue({});
+  queue_of queue({});
   for (const int number : {10, 20, 30}) queue.push(letter(number, {"bert"}, 100), 0);
   EXPECT_TRUE(queue.strike("bert", 20));
   EXPECT_EQ(queue.entries(), 2U);
@@ -170,7 +190,7 @@ TEST(store_queue, never_stores_what_every_recipient_was_struck_off) {
 }
 
 TEST(store_queue, passes_over_what_was_struck_in_the_middle) {
-  store_queue queue({.batch_messages = 2});
+  queue_of queue({.batch_messages = 2});
   for (const int number : {10, 20, 30}) queue.push(letter(number, {"bert"}), 0);
   EXPECT_TRUE(queue.strike("bert", 20));
   const auto batch = take_now(queue, 30);
@@ -179,7 +199,7 @@ TEST(store_queue, passes_over_what_was_struck_in_the_middle) {
 }
 
 TEST(store_queue, keeps_a_struck_receipt_that_settles_a_dead_letter) {
-  store_queue queue({});
+  queue_of queue({});
   auto told = letter(10, {"anna"});
   told.dead_letter = 7;
   queue.push(std::move(told), 0);
@@ -193,7 +213,7 @@ TEST(store_queue, keeps_a_struck_receipt_that_settles_a_dead_letter) {
 }
 
 TEST(store_queue, never_lets_a_removal_overtake_its_message) {
-  store_queue queue({.batch_messages = 1});
+  queue_of queue({.batch_messages = 1});
   queue.push(letter(10, {"bert"}), 0);
   queue.push(letter(20, {"bert"}), 0);
   queue.remove({"bert", 20}, 0);
@@ -213,7 +233,7 @@ TEST(store_queue, never_lets_a_removal_overtake_its_message) {
 }
 
 TEST(store_queue, bounds_the_removals_of_a_batch) {
-  store_queue queue({.batch_removals = 2});
+  queue_of queue({.batch_removals = 2});
   for (int i = 1; i <= 3; ++i) {
     queue.remove({"bert", i}, 0);
     queue.remove({"bert", {"anna", "k" + std::to_string(i)}, 3}, {}, 0);
@@ -232,7 +252,7 @@ TEST(store_queue, bounds_the_removals_of_a_batch) {
 }
 
 TEST(store_queue, removes_the_same_delivery_once) {
-  store_queue queue({});
+  queue_of queue({});
   queue.remove({"bert", 10}, 0);
   queue.remove({"bert", 10}, 0);
   queue.remove({"cleo", 10}, 0);
@@ -241,7 +261,7 @@ TEST(store_queue, removes_the_same_delivery_once) {
 }
 
 TEST(store_queue, knows_what_is_being_removed_until_that_is_committed) {
-  store_queue queue({});
+  queue_of queue({});
   EXPECT_FALSE(queue.is_being_removed("bert", 10));
   queue.remove({"bert", 10}, 0);
   EXPECT_TRUE(queue.is_being_removed("bert", 10));
@@ -255,7 +275,7 @@ TEST(store_queue, knows_what_is_being_removed_until_that_is_committed) {
 }
 
 TEST(store_queue, never_hides_what_was_accepted_after_an_acknowledgement_by_key) {
-  store_queue queue({});
+  queue_of queue({});
   const auto earlier = letter(10, {"bert"}), later = letter(21, {"bert"});
   auto same_key = std::make_shared<message>(*later.what);
   same_key->key = earlier.what->key;
@@ -272,29 +292,30 @@ TEST(store_queue, never_hides_what_was_accepted_after_an_acknowledgement_by_key)
 }
 
 TEST(store_queue, says_what_each_removal_by_key_found) {
-  store_queue queue({});
+  queue_of queue({});
   std::vector<std::string> heard;
   for (const char* id : {"m1", "m2", "m3"}) {
     queue.remove(
         {"bert", {"anna", id}, 10},
         [&heard, id](const batch_result::outcome& outcome) {
-          heard.push_back(std::string(id) + (outcome.found ? " found in " + outcome.group : " lost"));
+          heard.push_back(std::string(id) +
+                          (outcome.found ? " found as " + std::to_string(outcome.number) : " lost"));
         },
         0);
   }
   take_now(queue);
   EXPECT_THAT(heard, IsEmpty());
   batch_result result;  // shorter than what was asked: a store is not trusted to answer everything
-  result.removals_by_key = {{true, "crew"}, {false, ""}};
+  result.removals_by_key = {{true, 7, true}, {}};
   queue.stored(result);
-  EXPECT_THAT(heard, ElementsAre("m1 found in crew", "m2 lost", "m3 lost"));
+  EXPECT_THAT(heard, ElementsAre("m1 found as 7", "m2 lost", "m3 lost"));
   queue.stored(result);
   EXPECT_EQ(heard.size(), 3U) << "nothing is in flight any more";
   EXPECT_EQ(queue.entries(), 0U);
 }
 
 TEST(store_queue, takes_what_an_answer_to_a_removal_by_key_adds) {
-  store_queue queue({});
+  queue_of queue({});
   queue.remove(
       {"bert", {"anna", "m1"}, 10},
       [&](const batch_result::outcome&) { queue.push(letter(11, {"anna"}), 0); }, 0);
@@ -304,37 +325,132 @@ TEST(store_queue, takes_what_an_answer_to_a_removal_by_key_adds) {
   EXPECT_THAT(numbers_of(take_now(queue, 11)), ElementsAre(11));
 }
 
-TEST(store_queue, keeps_a_sixteenth_of_its_entries_for_removals) {
-  store_queue queue({.entries = 32});
-  for (int i = 1; i <= 30; ++i) {
-    EXPECT_TRUE(queue.has_room_for_message(0)) << i;
-    queue.push(letter(i, {"bert"}), 0);
-  }
-  EXPECT_FALSE(queue.has_room_for_message(0));
+TEST(store_queue, is_full_when_it_has_as_many_removals_as_it_may) {
+  queue_of queue({.removals = 3});
+  queue.remove({"bert", 10}, 0);
   EXPECT_TRUE(queue.has_room_for_removals(2));
   EXPECT_FALSE(queue.has_room_for_removals(3));
-  take_now(queue, 30);
-  EXPECT_FALSE(queue.has_room_for_message(0)) << "in flight takes room too";
+  take_now(queue);
+  EXPECT_FALSE(queue.has_room_for_removals(3)) << "in flight takes room too";
   queue.stored({});
-  EXPECT_TRUE(queue.has_room_for_message(0));
-  EXPECT_TRUE(queue.has_room_for_removals(32));
+  EXPECT_TRUE(queue.has_room_for_removals(3));
 }
 
-TEST(store_queue, is_full_in_bytes_as_well) {
-  store_queue queue({.bytes = 16'000});
-  EXPECT_TRUE(queue.has_room_for_message(14'999));
-  EXPECT_FALSE(queue.has_room_for_message(15'000)) << "a sixteenth is kept free";
-  queue.push(letter(1, {"bert"}, 10'000), 0);
-  EXPECT_GE(queue.bytes(), 10'000U);
-  EXPECT_FALSE(queue.has_room_for_message(5'000));
-  take_now(queue, 1);
-  EXPECT_FALSE(queue.has_room_for_message(5'000)) << "in flight takes room too";
+class overflow : public testing::Test {
+ protected:
+  // Two fit in memory; five are pushed.
+  void fill() {
+    for (int number = 1; number <= 5; ++number) push(letter(number, {"bert", "cleo"}));
+  }
+  void push(envelope accepted) {
+    journal.push_back(accepted);
+    queue.push(std::move(accepted), 0);
+  }
+  // Reads on in the journal, `count` records, as the caller must.
+  void take_back(std::size_t count) {
+    const auto from = queue.overflow_from();
+    for (auto at = from; at < from + count; ++at) queue.take_back(journal[at], at, 0);
+    queue.taken_back(from + count);
+  }
+  std::vector<message_number> store_next() {
+    const auto batch = take_now(queue, 1'000);
+    queue.stored({});
+    return numbers_of(batch);
+  }
+
+  queue_of queue{{.messages = 2, .batch_messages = 2}};
+  std::vector<envelope> journal;
+};
+
+TEST_F(overflow, stays_in_the_journal_and_is_taken_back_in_order) {
+  fill();
+  EXPECT_EQ(queue.messages(), 2U);
+  EXPECT_FALSE(queue.wants_more());
+  EXPECT_THAT(store_next(), ElementsAre(1, 2));
+  EXPECT_FALSE(queue.empty());
+  EXPECT_EQ(queue.watermark(5), 2);
+  EXPECT_FALSE(queue.take(0, 0, 5)) << "nothing is in memory";
+  ASSERT_TRUE(queue.wants_more());
+  EXPECT_EQ(queue.overflow_from(), 2U);
+  take_back(2);
+  push(letter(6, {"bert"}));
+  EXPECT_EQ(queue.messages(), 2U) << "it must not overtake the fifth";
+  EXPECT_THAT(store_next(), ElementsAre(3, 4));
+  EXPECT_EQ(queue.watermark(6), 4);
+  take_back(2);
+  EXPECT_FALSE(queue.wants_more());
+  EXPECT_THAT(store_next(), ElementsAre(5, 6));
+  EXPECT_TRUE(queue.empty());
+  EXPECT_EQ(queue.bytes(), 0U);
+  EXPECT_EQ(queue.queued_by("anna"), 0U);
+  push(letter(7, {"bert"}));
+  EXPECT_EQ(queue.messages(), 1U) << "in memory again";
+}
+
+TEST_F(overflow, never_stores_what_every_recipient_was_struck_off) {
+  fill();
+  EXPECT_TRUE(queue.strike("bert", 3));
+  EXPECT_TRUE(queue.strike("bert", 4));
+  EXPECT_TRUE(queue.strike("cleo", 4));
+  EXPECT_TRUE(queue.strike("cleo", 4)) << "twice";
+  EXPECT_EQ(queue.queued_by("anna"), 7U);
+  store_next();
+  take_back(3);
+  const auto batch = take_now(queue);
+  EXPECT_THAT(numbers_of(batch), ElementsAre(3, 5));
+  EXPECT_THAT(batch.messages[0].recipients, ElementsAre("cleo"));
+  EXPECT_EQ(queue.queued_by("anna"), 0U);
+}
+
+TEST_F(overflow, leaves_the_removal_of_what_has_no_audience_yet_to_the_store) {
+  fill();
+  push(letter(6, {}));
+  EXPECT_FALSE(queue.strike("bert", 6));
+  EXPECT_TRUE(queue.strike("bert", 5));
+}
+
+TEST_F(overflow, is_settled_only_when_it_is_stored) {
+  fill();
+  EXPECT_EQ(queue.settled_to(5), 0U);
+  store_next();
+  EXPECT_EQ(queue.settled_to(5), 2U);
+  take_back(2);
+  EXPECT_EQ(queue.settled_to(5), 2U);
+  take_now(queue);
+  EXPECT_EQ(queue.settled_to(5), 2U) << "in flight";
   queue.stored({});
-  EXPECT_TRUE(queue.has_room_for_message(14'999));
+  EXPECT_EQ(queue.settled_to(5), 4U);
+  take_back(1);
+  store_next();
+  EXPECT_EQ(queue.settled_to(5), 5U);
+}
+
+TEST_F(overflow, passes_over_what_turns_out_to_be_stored) {
+  fill();
+  queue.forget_through(4);
+  EXPECT_EQ(queue.messages(), 0U);
+  take_back(3);
+  EXPECT_THAT(store_next(), ElementsAre(5));
+}
+
+TEST(store_queue, settles_the_journal_in_order) {
+  queue_of queue({});
+  queue.push(letter(10, {"bert"}), 0);
+  queue.remove({"bert", 20}, 0);
+  queue.remove({"bert", {"anna", "m1"}, 5}, {}, 0);
+  queue.push(letter(30, {"bert"}), 0);
+  EXPECT_EQ(queue.settled_to(4), 0U);
+  EXPECT_TRUE(queue.strike("bert", 10));
+  EXPECT_EQ(queue.settled_to(4), 1U);
+  take_now(queue, 30);
+  queue.push(letter(40, {"bert"}), 0);
+  EXPECT_EQ(queue.settled_to(5), 1U) << "in flight";
+  queue.stored(nothing_found(1));
+  EXPECT_EQ(queue.settled_to(6), 5U);
 }
 
 TEST(store_queue, counts_what_each_sender_has_queued) {
-  store_queue queue({});
+  queue_of queue({});
   EXPECT_EQ(queue.queued_by("anna"), 0U);
   queue.push(letter(1, {"bert", "cleo"}), 0);
   auto unresolved = letter(2, {});
@@ -349,7 +465,7 @@ TEST(store_queue, counts_what_each_sender_has_queued) {
 }
 
 TEST(store_queue, counts_a_struck_delivery_of_a_sender_once) {
-  store_queue queue({.batch_messages = 1});
+  queue_of queue({.batch_messages = 1});
   queue.push(letter(1, {"bert", "cleo"}), 0);
   queue.push(letter(2, {"bert"}), 0);
   queue.strike("bert", 1);
@@ -358,7 +474,7 @@ TEST(store_queue, counts_a_struck_delivery_of_a_sender_once) {
 }
 
 TEST(store_queue, forgets_at_the_start_what_turns_out_to_be_stored) {
-  store_queue queue({});
+  queue_of queue({});
   for (const int number : {10, 20, 30}) queue.push(letter(number, {"bert"}), 0);
   EXPECT_TRUE(queue.strike("bert", 20));
   queue.forget_through(20);
