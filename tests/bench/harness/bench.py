@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from .broker import Mosquitto
-from .postgres import Postgres
+from .postgres import PASSWORD, Postgres
 from .processes import Failure
 
 TREE = Path(__file__).resolve().parents[3]
@@ -31,6 +31,8 @@ class Bench:
         self.mosquitto = None
         self._mosquitto_21 = None
         self._postgres = None
+        self.pauses = {}  # by row, of the plugin's sides: the run with the longest
+        self.row = ""
 
     def __enter__(self):
         return self
@@ -46,6 +48,16 @@ class Bench:
     @staticmethod
     def say(text):
         print(text, file=sys.stderr, flush=True)
+
+    def tell(self, side, measured):
+        """One run, as it ends."""
+        self.say(f"    {side}: {measured.value:,.1f}, loop {measured.loop:.0%} (waiting {measured.loop_waiting:.0%}), "
+                 f"generator {measured.generator:.0%}, worst ping {measured.worst_ping_ms:.1f} ms, PostgreSQL "
+                 f"{measured.postgres:.2f}, others {measured.others:.2f} cores" +
+                 "".join(f", {each}" for each in measured.faults))
+        if measured.has_plugin:
+            worst = max(self.pauses.get(self.row, measured), measured, key=lambda each: each.worst_ping_ms)
+            self.pauses[self.row] = worst
 
     def prepare(self):
         """Packages, the build, the system's broker."""
@@ -96,6 +108,14 @@ class Bench:
                 self._run([TREE / "tests/bench/get-mosquitto-2.1", prefix])
             self._mosquitto_21 = Mosquitto(prefix / "mosquitto", prefix)
         return self._mosquitto_21
+
+    def add_account(self, database, name):
+        """As an operator does, with the hash that is the default."""
+        done = subprocess.run([self.restante, "user", "add", name, "--password-stdin", "--database",
+                               self.postgres.conninfo(database, "owner")], input=PASSWORD, capture_output=True,
+                              text=True, check=False)
+        if done.returncode != 0:
+            raise Failure(f"restante user add: {done.stderr.strip()}")
 
     def new_folder(self):
         self._folders += 1

@@ -19,6 +19,8 @@ class Measured:
     """One run of the generator against one side."""
 
     report: dict
+    heartbeat: "Heartbeat" = None
+    has_plugin: bool = False
     value: float = 0.0  # what the row compares
     faults: list = field(default_factory=list)
     worst_ping_ms: float = 0.0
@@ -82,7 +84,7 @@ class Heartbeat:
         self.round_trips = json.loads(self._process.finish(30))["round_trips"]
 
     def within(self, began_ns, ended_ns):
-        """Round trips in ms, and the same without the time that nobody had a processor; of the worst."""
+        """The longest round trip in ms, and the same without the time in which nobody had a processor."""
         of_interval = [each for each in self.round_trips if began_ns <= each[0] <= ended_ns]
         if not of_interval:
             raise Failure("no heartbeat in the measured interval")
@@ -115,5 +117,5 @@ def put_load(bench, broker, scenario, arguments, meanwhile=None, limit_seconds=9
     if report["why_broken"]:
         faults.append(report["why_broken"])
     whole = report["took_seconds"]
-    return Measured(report, faults=faults, worst_ping_ms=worst, worst_ping_fed_ms=fed, postgres=postgres / whole,
+    return Measured(report, heartbeat, bool(broker.password), faults=faults, worst_ping_ms=worst, worst_ping_fed_ms=fed, postgres=postgres / whole,
                     others=max(others, 0.0) / whole)
