@@ -1,0 +1,75 @@
+// Little-endian numbers in texts.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace restante::journal_format {
+
+template <typename Number>
+void put(std::string& to, Number value) {
+  auto rest = static_cast<std::make_unsigned_t<Number>>(value);
+  char bytes[sizeof(Number)];
+  for (char& byte : bytes) {
+    byte = static_cast<char>(static_cast<unsigned char>(rest & 0xFF));
+    if constexpr (sizeof(Number) > 1) rest = static_cast<decltype(rest)>(rest >> 8);
+  }
+  to.append(bytes, sizeof bytes);
+}
+
+template <typename Number>
+void put_at(char* to, Number value) {
+  auto rest = static_cast<std::make_unsigned_t<Number>>(value);
+  for (std::size_t index = 0; index < sizeof(Number); ++index) {
+    to[index] = static_cast<char>(static_cast<unsigned char>(rest & 0xFF));
+    if constexpr (sizeof(Number) > 1) rest = static_cast<decltype(rest)>(rest >> 8);
+  }
+}
+
+// Takes from the front; once there were too few bytes, all that follows is 0 or empty, and ok() false.
+class byte_reader {
+ public:
+  explicit byte_reader(std::string_view bytes) : rest_(bytes) {}
+
+  template <typename Number>
+  Number number() {
+    using bits = std::make_unsigned_t<Number>;
+    bits value = 0;
+    if (rest_.size() < sizeof(Number)) {
+      fail();
+      return 0;
+    }
+    for (std::size_t index = 0; index < sizeof(Number); ++index) {
+      const auto byte = static_cast<bits>(static_cast<unsigned char>(rest_[index]));
+      value = static_cast<bits>(value | static_cast<bits>(byte << (8 * index)));
+    }
+    rest_.remove_prefix(sizeof(Number));
+    return static_cast<Number>(value);
+  }
+  std::string_view text(std::size_t count, std::size_t most) {
+    if (count > most || count > rest_.size()) {
+      fail();
+      return {};
+    }
+    const auto taken = rest_.substr(0, count);
+    rest_.remove_prefix(count);
+    return taken;
+  }
+  void fail() {
+    ok_ = false;
+    rest_ = {};
+  }
+
+  bool ok() const { return ok_; }
+  bool at_end() const { return ok_ && rest_.empty(); }
+  std::size_t left() const { return rest_.size(); }
+
+ private:
+  std::string_view rest_;
+  bool ok_ = true;
+};
+
+}  // namespace restante::journal_format

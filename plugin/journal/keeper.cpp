@@ -1,0 +1,209 @@
+#include "journal/keeper.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "journal/journal_error.h"
+#include "journal/segment_fingerprints.h"
+#include "journal/whole_file.h"
+
+namespace restante {
+
+using namespace journal_format;
+
+void keeper::run() {
+  using std::chrono::microseconds;
+  std::unique_lock lock(state_.guard);
+  while (!stopping_) {
+    const auto dirty = [&] { return state_.settings.sync_us > 0 && state_.unsynced_since_us != 0; };
+    state_.wake.wait_for(lock, std::chrono::seconds(1),
+                         [&] { return stopping_ || state_.work_waits || dirty(); });
+    if (dirty())
+      state_.wake.wait_for(lock, microseconds(state_.settings.sync_us / 2), [&] { return stopping_; });
+    state_.work_waits = false;
+    lock.unlock();
+    tend();
+    lock.lock();
+  }
+  lock.unlock();
+  sync();
+}
+
+void keeper::stop() {
+  {
+    const std::lock_guard lock(state_.guard);
+    stopping_ = true;
+  }
+  state_.wake.notify_all();
+}
+
+void keeper::tend() {
+  if (state_.failed) return;
+  if (state_.settings.sync_us > 0 && !sync()) return;
+  keep_fingerprints();
+  remove_trimmed();
+  remove_old_fingerprints();
+  make_spare();
+}
+
+bool keeper::sync() {
+  if (state_.failed) return false;
+  std::vector<closed_segment> tails;
+  current_segment current;
+  journal_position flushed = 0, keep = 0;
+  bool directory_synced = true, nothing_new = true;
+  {
+    const std::lock_guard lock(state_.guard);
+    for (const auto& segment : state_.closed) {
+      if (!segment.synced) tails.push_back(segment);
+    }
+    current = state_.current;
+    flushed = state_.flushed;
+    keep = state_.keep_flushed;
+    directory_synced = state_.directory_synced;
+    nothing_new = flushed == state_.synced;
+    state_.syncing_since_us = state_.unsynced_since_us.load();
+    state_.unsynced_since_us = 0;
+  }
+  const auto failed = [&](std::string_view doing, std::int64_t error) {
+    state_.fail(journal_failure(state_.settings.directory, doing, error).line);
+    return false;
+  };
+  for (const auto& segment : tails) {
+    // What was allocated and not needed goes back; what is there stays.
+    state_.in.truncate(segment.file, segment.used_bytes());
+    if (const int done = state_.in.sync_data(segment.file); done < 0)
+      return failed("syncing a segment", done);
+    state_.in.close(segment.file);
+    const std::lock_guard lock(state_.guard);
+    for (auto& known : state_.closed) {
+      if (known.start != segment.start) continue;
+      known.synced = true;
+      known.file = files::none;
+      known.file_bytes = known.used_bytes();
+    }
+    state_.count();
+  }
+  if (!directory_synced) {
+    if (const int done = state_.in.sync_directory(); done < 0) return failed("syncing the directory", done);
+  }
+  if (!nothing_new) {
+    if (const int done = state_.in.sync_data(current.file); done < 0)
+      return failed("syncing a segment", done);
+  }
+  const std::lock_guard lock(state_.guard);
+  // A segment begun meanwhile has its entry unsynced again; its data are not part of `flushed` here.
+  if (state_.current.start == current.start) state_.directory_synced = true;
+  state_.synced = flushed;
+  state_.keep_synced = keep;
+  state_.syncing_since_us = 0;
+  return true;
+}
+
+void keeper::keep_fingerprints() {
+  std::vector<closed_segment> waiting;
+  {
+    const std::lock_guard lock(state_.guard);
+    for (const auto& segment : state_.closed) {
+      if (segment.synced && !segment.fingerprints_kept) waiting.push_back(segment);
+    }
+  }
+  const auto now_us = state_.time.now_us();
+  for (const auto& segment : waiting) {
+    if (!keep_fingerprints_of(segment, now_us)) return;
+  }
+}
+
+// False: not now.
+bool keeper::keep_fingerprints_of(const closed_segment& segment, std::int64_t now_us) {
+  std::vector<used_once> young;
+  std::int64_t newest_us = 0;
+  const auto take = [&](used_once used) {
+    used.at_us = std::min(used.at_us, now_us);  // from the future: as if from now
+    if (now_us - used.at_us >= state_.settings.dedupe_us) return;
+    newest_us = std::max(newest_us, used.at_us);
+    young.push_back(used);
+  };
+  if (!each_fingerprint(state_.in, state_.key, segment.start, segment.end, take)) return false;
+  std::uint64_t written = 0;
+  if (!young.empty()) {
+    const auto bytes = encode_recent(young, state_.key, segment.start);
+    const auto name = file_name(segment.start, recent_ending);
+    const open_file file(state_.in, state_.in.create(name));
+    if (!file.ok() || write_fully(state_.in, file.get(), bytes, 0) < 0) {
+      if (file.ok()) state_.in.unlink(name);
+      return false;
+    }
+    int done = state_.in.sync_data(file.get());
+    if (done >= 0) done = state_.in.sync_directory();
+    if (done < 0) {
+      state_.fail(journal_failure(state_.settings.directory, "syncing fingerprints", done).line);
+      return false;
+    }
+    written = bytes.size();
+  }
+  const std::lock_guard lock(state_.guard);
+  for (auto& known : state_.closed) {
+    if (known.start == segment.start) known.fingerprints_kept = true;
+  }
+  std::erase_if(state_.recent, [&](const auto& file) { return file.start == segment.start; });
+  if (written > 0) state_.recent.push_back({segment.start, written, newest_us});
+  state_.count();
+  return true;
+}
+
+void keeper::remove_trimmed() {
+  std::vector<closed_segment> over;
+  {
+    const std::lock_guard lock(state_.guard);
+    for (const auto& segment : state_.closed) {
+      if (segment.end > state_.keep_synced) break;
+      if (segment.synced && segment.fingerprints_kept) over.push_back(segment);
+    }
+  }
+  for (const auto& segment : over) {
+    if (const int done = state_.in.unlink(file_name(segment.start, segment_ending));
+        done < 0 && done != -ENOENT)
+      return;
+    const std::lock_guard lock(state_.guard);
+    std::erase_if(state_.closed, [&](const auto& known) { return known.start == segment.start; });
+    state_.count();
+  }
+}
+
+void keeper::remove_old_fingerprints() {
+  std::vector<recent_file> old;
+  const auto now_us = state_.time.now_us();
+  {
+    const std::lock_guard lock(state_.guard);
+    for (const auto& file : state_.recent) {
+      if (now_us - file.newest_us >= state_.settings.dedupe_us) old.push_back(file);
+    }
+  }
+  for (const auto& file : old) {
+    if (const int done = state_.in.unlink(file_name(file.start, recent_ending)); done < 0 && done != -ENOENT)
+      return;
+    const std::lock_guard lock(state_.guard);
+    std::erase_if(state_.recent, [&](const auto& known) { return known.start == file.start; });
+    state_.count();
+  }
+}
+
+void keeper::make_spare() {
+  std::optional<std::uint64_t> capacity;
+  {
+    const std::lock_guard lock(state_.guard);
+    if (state_.spare) return;
+    capacity = state_.size_of_next(0);
+    if (!capacity) return;
+    state_.reserved_bytes += *capacity;
+    state_.count();
+  }
+  const files::handle file = make_segment_file(state_.in, spare_name, *capacity);
+  const std::lock_guard lock(state_.guard);
+  state_.reserved_bytes -= *capacity;
+  if (file >= 0) state_.spare = spare_segment{file, *capacity};
+  state_.count();
+}
+
+}  // namespace restante

@@ -1,0 +1,44 @@
+// What is done behind the broker's back: syncs, segments made ahead, fingerprints put aside, files removed.
+//
+// In this order whenever it is called, so that nothing counts as safe before what it builds on is:
+//   1. the rest of closed segments is synced, the oldest first; then the directory, if a segment was begun;
+//   then the
+//      current segment, and with it the marks in it
+//   2. fingerprints of closed segments are written to files of their own, which are synced, and the directory
+//   3. segments before the `keep` of a mark that is on disk are removed, then fingerprints that are too old
+//   4. a spare segment is made, if there is none
+// An error of 1 is for good: a disk that failed to sync once may forget what it was given, and say yes the
+// next time (what PostgreSQL learnt in 2018). Whatever else finds no room is tried again, at least each
+// second.
+//
+// Threads: one; not the broker's while that runs.
+#pragma once
+
+#include "journal/journal_state.h"
+
+namespace restante {
+
+class keeper {
+ public:
+  explicit keeper(journal_state& state) : state_(state) {}
+
+  void tend();
+  // 1 alone. False: failed for good.
+  bool sync();
+  // Goes on until stop(), then syncs once more. Waits half of `sync_us` from the first unsynced byte on, so
+  // that with the sync itself about all of it has passed.
+  void run();
+  void stop();  // from any thread
+
+ private:
+  void keep_fingerprints();
+  bool keep_fingerprints_of(const closed_segment& segment, std::int64_t now_us);
+  void remove_trimmed();
+  void remove_old_fingerprints();
+  void make_spare();
+
+  journal_state& state_;
+  bool stopping_ = false;  // behind the state's guard
+};
+
+}  // namespace restante

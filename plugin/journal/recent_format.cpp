@@ -1,0 +1,72 @@
+#include "journal/recent_format.h"
+
+#include <algorithm>
+
+#include "journal/bytes.h"
+#include "journal/crc32c.h"
+
+namespace restante::journal_format {
+namespace {
+
+constexpr std::uint16_t version = 1;
+constexpr std::size_t entry_bytes = 24;
+static_assert(8 + recent_entries * entry_bytes <= recent_block_bytes);
+
+std::uint32_t checksum(std::string_view block, hash_key key, journal_position segment, std::uint64_t index) {
+  std::string front;
+  put(front, key.low);
+  put(front, key.high);
+  put(front, segment);
+  put(front, index);
+  return crc32c(block.substr(4), crc32c(front));
+}
+
+}  // namespace
+
+std::string encode_recent(std::span<const used_once> entries, hash_key key, journal_position segment) {
+  std::string bytes;
+  bytes.reserve(recent_bytes(entries.size()));
+  for (std::uint64_t index = 0; !entries.empty(); ++index) {
+    const auto some = entries.first(std::min(entries.size(), recent_entries));
+    entries = entries.subspan(some.size());
+    const std::size_t begin = bytes.size();
+    put(bytes, std::uint32_t{0});
+    put(bytes, static_cast<std::uint16_t>(some.size()));
+    put(bytes, version);
+    for (const auto& entry : some) {
+      put(bytes, entry.at_us);
+      put(bytes, entry.known.identity);
+      put(bytes, entry.known.topic);
+    }
+    bytes.resize(begin + recent_block_bytes, '\0');
+    put_at(bytes.data() + begin, checksum(std::string_view(bytes).substr(begin), key, segment, index));
+  }
+  return bytes;
+}
+
+std::size_t decode_recent(std::string_view bytes, hash_key key, journal_position segment,
+                          const std::function<void(const used_once&)>& each) {
+  std::size_t damaged = 0;
+  for (std::uint64_t index = 0; !bytes.empty(); ++index) {
+    const auto block = bytes.substr(0, recent_block_bytes);
+    bytes.remove_prefix(block.size());
+    byte_reader from(block);
+    const bool whole = block.size() == recent_block_bytes &&
+                       from.number<std::uint32_t>() == checksum(block, key, segment, index);
+    const auto count = from.number<std::uint16_t>();
+    if (!whole || count > recent_entries || from.number<std::uint16_t>() != version) {
+      ++damaged;
+      continue;
+    }
+    for (std::uint16_t entry = 0; entry < count; ++entry) {
+      used_once found;
+      found.at_us = from.number<std::int64_t>();
+      found.known.identity = from.number<std::uint64_t>();
+      found.known.topic = from.number<std::uint64_t>();
+      each(found);
+    }
+  }
+  return damaged;
+}
+
+}  // namespace restante::journal_format
