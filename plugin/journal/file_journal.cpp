@@ -28,8 +28,13 @@ file_journal::file_journal(const journal_settings& settings, files& in, const cl
   state_.key = found.key;
   state_.notes = std::move(found.notes);
   for (const auto& segment : found.segments) {
-    closed_segment known{segment.start, segment.end, segment.file_bytes, segment.fingerprints, files::none,
-                         true,          false};
+    closed_segment known;
+    known.start = segment.start;
+    known.end = segment.end;
+    known.file_bytes = segment.file_bytes;
+    known.fingerprints = segment.fingerprints;
+    known.newest_us = segment.newest_us;
+    known.synced = true;
     known.fingerprints_kept = segment.fingerprints == 0 || settings.dedupe_us == 0;
     state_.closed.push_back(known);
   }
@@ -265,12 +270,15 @@ journal_status file_journal::make_room(std::uint64_t pending_bytes, bool even_ov
 
 journal_status file_journal::take_next(std::uint64_t needed_bytes, bool even_over_limit) {
   auto& in = state_.in;
-  if (next_ && next_->spare) next_.reset();  // too small: it stays for another time
+  const bool spare_is_too_small = next_ && next_->spare;
+  if (spare_is_too_small) next_.reset();  // it stays for another time
   const std::uint64_t had = next_ ? next_->capacity_bytes : 0;
   std::uint64_t more = 0;
   {
     const std::lock_guard lock(state_.guard);
+    if (spare_is_too_small) state_.spare_taken = false;
     if (!next_ && state_.spare && state_.spare->capacity_bytes >= needed_bytes) {
+      state_.spare_taken = true;
       next_ = next_segment{state_.spare->file, state_.spare->capacity_bytes, true};
       return journal_status::ok;
     }
@@ -308,6 +316,7 @@ void file_journal::drop_next() {
   const std::lock_guard lock(state_.guard);
   if (dropped.spare) {
     state_.spare.reset();
+    state_.spare_taken = false;
   } else {
     state_.reserved_bytes -= dropped.capacity_bytes;
   }
@@ -396,12 +405,18 @@ journal_status file_journal::write_next() {
     return is_out_of_room(done) ? journal_status::full : give_up("beginning a segment", done);
   }
   const std::lock_guard lock(state_.guard);
-  closed_segment closed{current_.start, flushed_, current_.capacity_bytes, fingerprints_, current_.file,
-                        false,          false};
+  closed_segment closed;
+  closed.start = current_.start;
+  closed.end = flushed_;
+  closed.file_bytes = current_.capacity_bytes;
+  closed.fingerprints = fingerprints_;
+  closed.newest_us = state_.time.now_us();
+  closed.file = current_.file;
   closed.fingerprints_kept = fingerprints_ == 0 || state_.settings.dedupe_us == 0;
   state_.closed.push_back(closed);
   if (next_->spare) {
     state_.spare.reset();
+    state_.spare_taken = false;
   } else {
     state_.reserved_bytes -= next_->capacity_bytes;
   }

@@ -22,6 +22,7 @@ struct scanned {
   flaw why = flaw::cut_short;
   bool zeros_follow = true;  // nothing else behind `end`
   std::uint64_t fingerprints = 0;
+  std::int64_t newest_us = 0;
 };
 
 class inspector {
@@ -50,7 +51,9 @@ class inspector {
     if (const int done = in_.list(entries); done < 0) return journal_failure(path_, "listing files", done);
     for (const auto& entry : entries) {
       if (const auto start = parse_file_name(entry.name, segment_ending)) {
-        segments_.push_back({*start, 0, entry.size_bytes, {}, *start, flaw::cut_short, true, 0});
+        segments_.emplace_back();
+        segments_.back().start = segments_.back().end = *start;
+        segments_.back().file_bytes = entry.size_bytes;
       } else if (const auto of = parse_file_name(entry.name, recent_ending)) {
         found_.recent.push_back({*of, entry.size_bytes});
       }
@@ -137,7 +140,10 @@ class inspector {
     if (segment.head) {
       segment.end = follow(segment, segment.start, segment.why, [&](journal_position, const framed& found) {
         if (const auto noted = decode_mark(found)) learn(*noted);
-        if (decode_used(found)) ++segment.fingerprints;
+        if (const auto used = decode_used(found)) {
+          ++segment.fingerprints;
+          segment.newest_us = std::max(segment.newest_us, used->at_us);
+        }
       });
     } else {
       segment.why = flaw::bad_checksum;
@@ -199,7 +205,8 @@ class inspector {
     }
     last_ = *first;
     for (auto& segment : segments_)
-      found_.segments.push_back({segment.start, segment.limit, segment.file_bytes, segment.fingerprints});
+      found_.segments.push_back(
+          {segment.start, segment.limit, segment.file_bytes, segment.fingerprints, segment.newest_us});
     for (;; ++last_) {
       auto& segment = segments_[last_];
       const bool damaged_before = segment.end < from;

@@ -35,6 +35,7 @@ struct found_segment {
   journal_position start = 0, end = 0;  // end: where the next one starts, or the journal ends
   std::uint64_t file_bytes = 0;
   std::uint64_t fingerprints = 0;  // how many stand in it
+  std::int64_t newest_us = 0;      // of them
 };
 
 struct found_recent {

@@ -45,6 +45,7 @@ struct closed_segment {
   journal_position start = 0, end = 0;
   std::uint64_t file_bytes = 0;  // on disk
   std::uint64_t fingerprints = 0;
+  std::int64_t newest_us = 0;        // none of its fingerprints is younger
   files::handle file = files::none;  // open until all of it is on disk
   bool synced = false;
   bool fingerprints_kept = false;  // outside of it, or it has none
@@ -71,7 +72,8 @@ struct journal_state {
   std::vector<closed_segment> closed;  // oldest first
   std::vector<recent_file> recent;     // oldest first
   current_segment current;
-  std::optional<spare_segment> spare;                  // the broker's thread alone takes it away
+  std::optional<spare_segment> spare;
+  bool spare_taken = false;                            // the broker's thread begins it with its next flush
   std::uint64_t reserved_bytes = 0;                    // for files that are being made
   journal_position flushed = 0, synced = 0;            // how far all is written; is on disk
   journal_position keep_flushed = 0, keep_synced = 0;  // the last mark that is written; that is on disk
@@ -84,8 +86,8 @@ struct journal_state {
   std::atomic<bool> failed{false};
   std::atomic<std::int64_t> unsynced_since_us{0};  // steady; 0: nothing is unsynced, or all is being synced
   std::atomic<std::int64_t> syncing_since_us{0};   // the same of what is being synced
-  std::atomic<std::uint64_t> used_elsewhere_bytes{
-      0};                                    // by all but the current segment: what counts to the limit
+  // What counts to the limit, of all but the current segment:
+  std::atomic<std::uint64_t> used_elsewhere_bytes{0};
   std::atomic<std::uint64_t> file_bytes{0};  // on disk, all of it
 
   journal_state(journal_settings chosen, files& files_in, const clock& wall)

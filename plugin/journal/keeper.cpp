@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "journal/journal_error.h"
 #include "journal/segment_fingerprints.h"
@@ -100,46 +101,42 @@ bool keeper::sync() {
   return true;
 }
 
+// One segment at a time, so that syncs do not wait for many.
 void keeper::keep_fingerprints() {
-  std::vector<closed_segment> waiting;
+  std::optional<closed_segment> waiting;
   {
     const std::lock_guard lock(state_.guard);
     for (const auto& segment : state_.closed) {
-      if (segment.synced && !segment.fingerprints_kept) waiting.push_back(segment);
+      if (segment.end > state_.keep_synced) break;
+      if (!segment.synced || segment.fingerprints_kept) continue;
+      if (waiting) {
+        state_.work_waits = true;
+        break;
+      }
+      waiting = segment;
     }
   }
-  const auto now_us = state_.time.now_us();
-  for (const auto& segment : waiting) {
-    if (!keep_fingerprints_of(segment, now_us)) return;
-  }
+  if (waiting) keep_fingerprints_of(*waiting);
 }
 
-// False: not now.
-bool keeper::keep_fingerprints_of(const closed_segment& segment, std::int64_t now_us) {
+void keeper::keep_fingerprints_of(const closed_segment& segment) {
+  const auto now_us = state_.time.now_us();
+  const auto is_old = [&](std::int64_t at_us) { return now_us - at_us >= state_.settings.dedupe_us; };
   std::vector<used_once> young;
   std::int64_t newest_us = 0;
   const auto take = [&](used_once used) {
     used.at_us = std::min(used.at_us, now_us);  // from the future: as if from now
-    if (now_us - used.at_us >= state_.settings.dedupe_us) return;
+    if (is_old(used.at_us)) return;
     newest_us = std::max(newest_us, used.at_us);
     young.push_back(used);
   };
-  if (!each_fingerprint(state_.in, state_.key, segment.start, segment.end, take)) return false;
+  if (!is_old(segment.newest_us) &&
+      !each_fingerprint(state_.in, state_.key, segment.start, segment.end, take))
+    return;
   std::uint64_t written = 0;
   if (!young.empty()) {
     const auto bytes = encode_recent(young, state_.key, segment.start);
-    const auto name = file_name(segment.start, recent_ending);
-    const open_file file(state_.in, state_.in.create(name));
-    if (!file.ok() || write_fully(state_.in, file.get(), bytes, 0) < 0) {
-      if (file.ok()) state_.in.unlink(name);
-      return false;
-    }
-    int done = state_.in.sync_data(file.get());
-    if (done >= 0) done = state_.in.sync_directory();
-    if (done < 0) {
-      state_.fail(journal_failure(state_.settings.directory, "syncing fingerprints", done).line);
-      return false;
-    }
+    if (!write_recent(file_name(segment.start, recent_ending), bytes)) return;
     written = bytes.size();
   }
   const std::lock_guard lock(state_.guard);
@@ -149,7 +146,35 @@ bool keeper::keep_fingerprints_of(const closed_segment& segment, std::int64_t no
   std::erase_if(state_.recent, [&](const auto& file) { return file.start == segment.start; });
   if (written > 0) state_.recent.push_back({segment.start, written, newest_us});
   state_.count();
-  return true;
+}
+
+// False: not now, or never.
+bool keeper::write_recent(const std::string& name, std::string_view bytes) {
+  const open_file file(state_.in, state_.in.create(name));
+  if (!file.ok()) return false;
+  if (write_fully(state_.in, file.get(), bytes, 0) < 0) {
+    state_.in.unlink(name);
+    give_back_spare();
+    return false;
+  }
+  int done = state_.in.sync_data(file.get());
+  if (done >= 0) done = state_.in.sync_directory();
+  if (done < 0) state_.fail(journal_failure(state_.settings.directory, "syncing fingerprints", done).line);
+  return done >= 0;
+}
+
+// Where the file system is full, what is trimmed cannot go before its fingerprints have room.
+void keeper::give_back_spare() {
+  std::optional<spare_segment> given;
+  {
+    const std::lock_guard lock(state_.guard);
+    if (state_.spare_taken) return;
+    given = std::exchange(state_.spare, std::nullopt);
+    state_.count();
+  }
+  if (!given) return;
+  state_.in.close(given->file);
+  state_.in.unlink(spare_name);
 }
 
 void keeper::remove_trimmed() {

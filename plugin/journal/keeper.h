@@ -4,8 +4,10 @@
 //   1. the rest of closed segments is synced, the oldest first; then the directory, if a segment was begun;
 //   then the
 //      current segment, and with it the marks in it
-//   2. fingerprints of closed segments are written to files of their own, which are synced, and the directory
-//   3. segments before the `keep` of a mark that is on disk are removed, then fingerprints that are too old
+//   2. fingerprints of a segment before the `keep` of a mark that is on disk are written to a file of their
+//   own,
+//      which is synced, and the directory
+//   3. such segments are removed, and fingerprints that are too old
 //   4. a spare segment is made, if there is none
 // An error of 1 is for good: a disk that failed to sync once may forget what it was given, and say yes the
 // next time (what PostgreSQL learnt in 2018). Whatever else finds no room is tried again, at least each
@@ -32,7 +34,9 @@ class keeper {
 
  private:
   void keep_fingerprints();
-  bool keep_fingerprints_of(const closed_segment& segment, std::int64_t now_us);
+  void keep_fingerprints_of(const closed_segment& segment);
+  bool write_recent(const std::string& name, std::string_view bytes);
+  void give_back_spare();
   void remove_trimmed();
   void remove_old_fingerprints();
   void make_spare();

@@ -74,6 +74,12 @@ struct simulated_disk {
     for (const auto& [name, index] : seen) all.push_back(name);
     return all;
   }
+  bool same_as(const simulated_disk& other) const {
+    return names() == other.names() && std::all_of(seen.begin(), seen.end(), [&](const auto& name_and_index) {
+             return files[name_and_index.second].seen ==
+                    other.files[other.seen.at(name_and_index.first)].seen;
+           });
+  }
   std::uint64_t bytes() const {
     std::uint64_t all = 0;
     for (const auto& [name, index] : seen) all += files[index].seen.size();
