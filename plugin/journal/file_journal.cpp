@@ -265,7 +265,28 @@ journal_status file_journal::make_room(std::uint64_t pending_bytes, bool even_ov
   const std::uint64_t more = pending_bytes + mark_bytes;
   if (!next_ && used_here_bytes() + more <= current_.capacity_bytes) return journal_status::ok;
   if (next_ && header_bytes + more <= next_->capacity_bytes) return journal_status::ok;
+  if (flushed_ == current_.start) return grow_current(header_bytes + more, even_over_limit);
   return take_next(header_bytes + more, even_over_limit);
+}
+
+// The current segment has no record yet, so another would have its name.
+journal_status file_journal::grow_current(std::uint64_t needed_bytes, bool even_over_limit) {
+  const std::uint64_t missing = needed_bytes - current_.capacity_bytes;
+  std::optional<std::uint64_t> size;
+  {
+    const std::lock_guard lock(state_.guard);
+    size = state_.size_of_next(missing);
+  }
+  if (!size && !even_over_limit) return journal_status::full;
+  const std::uint64_t capacity = current_.capacity_bytes + size.value_or(missing);
+  const int done = state_.in.allocate(current_.file, capacity);
+  if (done < 0 && done != -EOPNOTSUPP)
+    return is_out_of_room(done) ? journal_status::full : give_up("making a segment", done);
+  current_.capacity_bytes = capacity;
+  const std::lock_guard lock(state_.guard);
+  state_.current = current_;
+  state_.count();
+  return journal_status::ok;
 }
 
 journal_status file_journal::take_next(std::uint64_t needed_bytes, bool even_over_limit) {

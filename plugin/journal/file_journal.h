@@ -97,6 +97,7 @@ class file_journal final : public journal {
   bool is_over_limit(bool is_message) const;
   bool disk_is_behind() const;
   journal_status make_room(std::uint64_t pending_bytes, bool even_over_limit);
+  journal_status grow_current(std::uint64_t needed_bytes, bool even_over_limit);
   journal_status take_next(std::uint64_t needed_bytes, bool even_over_limit);
   journal_status give_up(std::string_view doing, std::int64_t error);
 

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -127,6 +128,7 @@ class journal_on_a_disk {
   std::string open() {
     close();
     port = std::make_unique<simulated_files>(disk, locked);
+    if (prepare) prepare(*port);
     auto opened = file_journal::open(settings, *port, time);
     if (const auto* error = std::get_if<journal_error>(&opened)) return error->line;
     records = std::move(std::get<0>(opened));
@@ -154,6 +156,7 @@ class journal_on_a_disk {
   }
 
   journal_settings settings;
+  std::function<void(simulated_files&)> prepare;  // the port, before it is used
   hand_clock time;
   simulated_disk disk;
   std::shared_ptr<bool> locked = std::make_shared<bool>(false);
