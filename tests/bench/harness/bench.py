@@ -22,6 +22,7 @@ class Bench:
         self.seconds = options.seconds
         self.rounds = options.rounds
         self.quick = options.quick
+        self.nice = options.nice
         self.build = Path(options.build_dir or TREE / "build-bench").resolve()
         self.folder = Path(tempfile.mkdtemp(prefix="restante-bench-", dir=options.data_dir))
         self.folder.chmod(0o755)
@@ -116,6 +117,10 @@ class Bench:
                               text=True, check=False)
         if done.returncode != 0:
             raise Failure(f"restante user add: {done.stderr.strip()}")
+
+    @property
+    def has_mosquitto_21(self):
+        return self._mosquitto_21 is not None
 
     def new_folder(self):
         self._folders += 1

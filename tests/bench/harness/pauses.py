@@ -3,7 +3,7 @@
 import time
 
 from .live import leave_nothing, with_plugin_20
-from .load import put_load
+from .load import put_load, wait_until_open
 from .outcome import Outcome
 from .processes import wait_until
 
@@ -52,10 +52,12 @@ def expiry(bench):
     times = {}
 
     def load(broker, database):
+        # Else the broker, which looks for expired days when it starts, does it before we measure it.
+        wait_until_open(bench, broker)
         bench.postgres.query(database, f"""
-            select restante.restante_roll('60 days', 7, (now() - interval '33 days')::date);
+            select restante.restante_roll('60 days', 7, (now() - interval '31 days')::date);
             insert into restante.delivery (mailbox_id, number, topic, sender_id, message_id, payload, qos)
-              select b.id, restante.day_number((now() - interval '33 days')::date) + i,
+              select b.id, restante.day_number((now() - interval '31 days')::date) + i,
                      'direct/' || a.name || '/user-00000/m' || i, s.id, 'm' || i, repeat('x', 64)::bytea, 1
               from generate_series(0, {rows - 1}) i
               join restante.account a on a.name = 'user-' || lpad((1000 + i % 1000)::text, 5, '0')
@@ -67,18 +69,21 @@ def expiry(bench):
         def let_it_expire():
             wait_for(4)
             times["began_ns"] = time.monotonic_ns()
-            (ddl,) = bench.postgres.query(database, """
-                select (extract(epoch from clock_timestamp() - statement_timestamp()) * 1000), detached
-                from restante.restante_roll('30 days')""")
-            times["rolled_ns"] = time.monotonic_ns()
-            times["ddl_ms"], times["detached"] = float(ddl[0]), int(ddl[1])
+            wait_until(lambda: roll(database), "the day is detached", 60)
+
+        def roll(database):
+            """As the plugin's maintenance does; like that it comes again when somebody is in the way."""
+            ((took_ms, detached),) = bench.postgres.query(database, """
+                select extract(epoch from clock_timestamp() - statement_timestamp()) * 1000, detached
+                from (select (restante.restante_roll('30 days')).detached offset 0) rolled""")
+            times["ddl_ms"] = times.get("ddl_ms", 0) + float(took_ms)
+            times["attempts"] = times.get("attempts", 0) + 1
+            return int(detached) == 2  # of messages and of deliveries
 
         measured = put_load(bench, broker, "ring", ["--senders", 50, "--rate", 1000, "--tick-ms", 0, "--seconds",
                                                     seconds], meanwhile=let_it_expire)
         times["moved"] = int(bench.postgres.number(database, "select count(*) from restante.dead_letter"))
         measured.value = times["ddl_ms"]
-        if times["detached"] != 1:
-            measured.faults.append(f"{times['detached']} days were detached")
         return measured
 
     measured = with_plugin_20(bench, {"linger": "20ms"}, load)
@@ -87,9 +92,12 @@ def expiry(bench):
     after, after_fed = measured.heartbeat.within(times["began_ns"], measured.interval["ended_ns"])
     ddl = Outcome("expiry-ddl", f"expiring {rows:,} messages of one day: time of DDL", "ms", {"expiry": [measured]},
                   1000, most=True, needs_saturation=False, value=times["ddl_ms"], value_unit="ms")
+    ddl.notes.append(f"detached at attempt {times['attempts']}")
     pauses = Outcome("expiry-pause", "the same: longest pause of the loop, from the DDL on", "ms",
                      {"expiry": [measured]}, 5, most=True, needs_saturation=False, value=after, value_unit="ms")
     pauses.notes.append(f"before it began {before:.1f} ms; without the time in which nobody had a processor "
                         f"{before_fed:.1f} ms before, {after_fed:.1f} ms after; {times['moved']:,} dead letters made "
                         "in the interval")
+    if before > pauses.bar:
+        measured.faults.append(f"a pause of {before:.1f} ms before anything expired: the machine is too busy to tell")
     return [ddl, pauses]

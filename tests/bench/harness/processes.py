@@ -23,7 +23,8 @@ def wait_until(condition, what, limit_seconds=60):
 
 
 class Process:
-    """A server or a load generator. As a context it is ended on leaving; it dies with this program in any case."""
+    """A server or a load generator. As a context it is ended on leaving; it dies with this program in any case. A
+    process group of its own: Ctrl-C is for us to hear."""
 
     def __init__(self, arguments, log, user=None, death_signal="KILL", stop_signal=15, **options):
         command = ["setpriv", "--pdeathsig", death_signal]
@@ -34,7 +35,8 @@ class Process:
         with open(log, "ab") as output:
             options.setdefault("stdout", output)
             self._child = subprocess.Popen(command + ["--"] + [str(each) for each in arguments], cwd="/",
-                                           stdin=subprocess.DEVNULL, stderr=output, **options)
+                                           stdin=subprocess.DEVNULL, stderr=output, process_group=0,
+                                           **options)
         self.pid = self._child.pid
 
     def __enter__(self):

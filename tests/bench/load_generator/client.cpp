@@ -173,6 +173,7 @@ void client::handle_puback(const packet_view& packet) {
   const auto expected = id_of(is_mail ? 1 : first_acknowledgement_id, kind.confirmed);
   if (kind.underway() == 0 || answer->packet_id != expected) return lose("a PUBACK out of order");
   ++kind.confirmed;
+  if (is_mail) events_.on_confirmed();
   if (answer->reason >= 0x80) events_.on_refused();
 }
 

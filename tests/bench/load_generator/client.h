@@ -25,6 +25,7 @@ class client_events {
  public:
   virtual ~client_events() = default;
   virtual void on_mail(const publish_view& mail) = 0;
+  virtual void on_confirmed() = 0;              // the oldest mail that was underway; not acknowledgements
   virtual void on_refused() = 0;                // a PUBACK with a reason from 0x80 on
   virtual void on_broken(const char* why) = 0;  // the connection or the broker's answers, once it was ready
 };

@@ -80,6 +80,7 @@ void loop::round(std::int64_t no_longer_than_ns) {
       if ((event.events & EPOLLOUT) != 0) write(which);
     }
   }
+  open_again();
   in_each_round();
   writing_.clear();
   std::swap(writing_, written_);
@@ -100,29 +101,35 @@ void loop::run_for(std::int64_t time_ns) {
   run_until([] { return false; }, time_ns);
 }
 
+void loop::keep_opening(client& which) {
+  opening_.push_back({.which = &which, .again_ns = 0});
+  open(which);
+}
+
+void loop::open_again() {
+  std::erase_if(opening_, [](const opening& each) {
+    return each.which->is_ready() || each.which->now() == client::state::refused;
+  });
+  for (auto& each : opening_) {
+    const auto state = each.which->now();
+    if (state != client::state::put_off && state != client::state::broken) continue;
+    if (each.again_ns == 0) {
+      each.again_ns = last_round_ns_ + retry_after_ns;
+    } else if (last_round_ns_ >= each.again_ns) {
+      each.again_ns = 0;
+      open(*each.which);
+    }
+  }
+}
+
 bool loop::connect(std::span<client* const> clients, std::size_t parallel, std::int64_t limit_ns) {
   std::size_t next = 0;
-  std::vector<std::pair<client*, std::int64_t>> opening;  // and when to open it again, if it was put off
-  bool is_refused = false;
   const auto top_up = [&] {
-    const auto now = now_ns();
-    std::erase_if(opening, [](const auto& each) { return each.first->is_ready(); });
-    while (next < clients.size() && opening.size() < parallel) {
-      opening.emplace_back(clients[next], 0);
-      open(*clients[next++]);
-    }
-    for (auto& [which, again_ns] : opening) {
-      const auto state = which->now();
-      is_refused = is_refused || state == client::state::refused;
-      if (state != client::state::put_off && state != client::state::broken) continue;
-      if (again_ns == 0) again_ns = now + retry_after_ns;
-      if (now < again_ns) continue;
-      again_ns = 0;
-      open(*which);
-    }
-    return is_refused || (opening.empty() && next == clients.size());
+    while (next < clients.size() && opening_.size() < parallel) keep_opening(*clients[next++]);
+    return opening_.empty() && next == clients.size();
   };
-  return run_until(top_up, limit_ns) && !is_refused;
+  return run_until(top_up, limit_ns) &&
+         std::all_of(clients.begin(), clients.end(), [](const client* each) { return each->is_ready(); });
 }
 
 }  // namespace restante::bench

@@ -41,14 +41,17 @@ class loop {
   bool run_until(const std::function<bool()>& condition, std::int64_t limit_ns);
   void run_for(std::int64_t time_ns);
 
-  // Opens all, `parallel` at a time, those that are put off again a little later, until all are ready. False:
-  // not all are within the limit, or one is refused.
+  // Opens it, and again a little later each time that it is put off or breaks, until it is ready or refused.
+  void keep_opening(client& which);
+  // The same for all, `parallel` at a time, until all are ready. False: not all are within the limit, or one
+  // is refused.
   bool connect(std::span<client* const> clients, std::size_t parallel, std::int64_t limit_ns);
 
  private:
   void round(std::int64_t no_longer_than_ns);
   void wait_for_tick();
   void open(client& which);
+  void open_again();
   void write(client& which);
   void watch(client& which, int operation, bool for_output);
 
@@ -57,6 +60,11 @@ class loop {
   std::vector<char> scratch_;
   std::vector<client*> written_, writing_;
   std::int64_t last_round_ns_ = 0;
+  struct opening {
+    client* which;
+    std::int64_t again_ns;  // 0: it is underway
+  };
+  std::vector<opening> opening_;
 };
 
 }  // namespace restante::bench

@@ -62,7 +62,7 @@ office::moment office::take() const {
     now.broker_loop = main_thread_time(how_.broker);
     now.broker = all_threads_time(how_.broker);
   }
-  for (const auto& each : participants_) now.confirmed += each->client().mail().confirmed;
+  now.confirmed = counts_.confirmed;
   now.published = counts_.published;
   now.delivered = counts_.delivered;
   now.lines = counts_.lines;
@@ -121,16 +121,15 @@ nlohmann::json office::report(const std::vector<stream_name>& streams) const {
     duplicates += stream.duplicates();
     out_of_order += stream.out_of_order();
   }
-  std::uint64_t confirmed = 0, unconfirmed = 0, unacknowledged = 0;
+  std::uint64_t unconfirmed = 0, unacknowledged = 0;
   for (const auto& each : participants_) {
-    confirmed += each->client().mail().confirmed;
     unconfirmed += each->client().mail().underway();
     unacknowledged += each->client().acknowledgements().underway();
   }
   return {
       {"interval", interval()},
       {"published", counts_.published},
-      {"confirmed", confirmed},
+      {"confirmed", counts_.confirmed},
       {"unconfirmed", unconfirmed},
       {"delivered", counts_.delivered},
       {"acknowledged", counts_.lines},

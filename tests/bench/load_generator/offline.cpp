@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <deque>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "office.h"
@@ -9,10 +11,11 @@ namespace restante::bench {
 namespace {
 
 // Recipients come first in the accounts, then senders. Each recipient has one sender, each sender every
-// `senders`-th recipient.
+// `senders`-th recipient. A sender whose connection breaks comes back, and repeats what it has no PUBACK for.
 class offline {
  public:
-  explicit offline(const settings& how) : office_(how), sent_(how.recipients), turn_(how.senders) {
+  explicit offline(const settings& how)
+      : office_(how), sent_(how.recipients), turn_(how.senders), unconfirmed_(how.senders) {
     for (std::size_t i = 0; i < how.recipients; ++i) {
       const auto index = how.first_account + i;
       recipients_.push_back(&office_.add(index, {"direct/" + account_name(index) + "/#"}, true));
@@ -45,12 +48,31 @@ class offline {
 
  private:
   void round() {
-    if (!is_sending_) return;
     for (std::size_t i = 0; i < senders_.size(); ++i) {
+      if (!is_back(i)) continue;
       auto& client = senders_[i]->client();
       const auto inflight = std::min(office_.how().inflight, client.receive_maximum());
-      while (client.is_ready() && client.mail().underway() < inflight && may_send(turn_[i])) send(i);
+      while (is_sending_ && client.mail().underway() < inflight && may_send(turn_[i])) send(i);
     }
+  }
+
+  // Whether the sender is connected, with all repeated that has to be.
+  bool is_back(std::size_t i) {
+    auto& client = senders_[i]->client();
+    auto& [letters, is_gone] = unconfirmed_[i];
+    if (!is_gone) {
+      while (letters.size() > client.mail().underway()) letters.pop_front();
+      if (client.is_ready()) return true;
+      is_gone = true;
+      office_.loop().keep_opening(client);
+    }
+    if (!client.is_ready()) return false;
+    is_gone = false;
+    for (const auto& each : letters) {
+      senders_[i]->repeat(topics_[each.recipient], recipients_[each.recipient]->index(), each.number,
+                          each.id);
+    }
+    return true;
   }
 
   bool may_send(std::size_t recipient) const {
@@ -60,7 +82,9 @@ class offline {
 
   void send(std::size_t i) {
     const auto recipient = turn_[i];
-    senders_[i]->send(topics_[recipient], recipients_[recipient]->index(), sent_[recipient]++);
+    const auto number = sent_[recipient]++;
+    const auto id = senders_[i]->send(topics_[recipient], recipients_[recipient]->index(), number);
+    unconfirmed_[i].letters.push_back({.recipient = recipient, .number = number, .id = id});
     turn_[i] += senders_.size();
     if (turn_[i] >= sent_.size()) turn_[i] = i;
   }
@@ -72,15 +96,25 @@ class offline {
   }
   bool is_confirmed() const {
     return std::all_of(senders_.begin(), senders_.end(), [](participant* each) {
-      return !each->client().is_ready() || each->client().mail().underway() == 0;
+      return each->client().is_ready() && each->client().mail().underway() == 0;
     });
   }
 
+  struct posted {
+    std::size_t recipient = 0;
+    std::uint64_t number = 0, id = 0;
+  };
+  struct unconfirmed {
+    std::deque<posted> letters;  // oldest first
+    bool is_gone = false;        // its connection broke
+  };
+
   office office_;
   std::vector<participant*> recipients_, senders_;
-  std::vector<std::uint64_t> sent_;  // to each recipient
-  std::vector<std::size_t> turn_;    // of each sender, the recipient who is next
-  std::vector<std::string> topics_;  // to each recipient, without the message id
+  std::vector<std::uint64_t> sent_;       // to each recipient
+  std::vector<std::size_t> turn_;         // of each sender, the recipient who is next
+  std::vector<unconfirmed> unconfirmed_;  // of each sender
+  std::vector<std::string> topics_;       // to each recipient, without the message id
   bool is_sending_ = true;
 };
 

@@ -28,13 +28,19 @@ participant::participant(std::size_t index, client_settings login, const setting
       client_(std::move(login), *this, written),
       acknowledge_topic_("ack/" + client_.settings().name) {}
 
-void participant::send(std::string_view topic, std::uint32_t recipient, std::uint64_t number) {
+std::uint64_t participant::send(std::string_view topic, std::uint32_t recipient, std::uint64_t number) {
+  repeat(topic, recipient, number, sent_);
+  ++counts_.published;
+  return sent_++;
+}
+
+void participant::repeat(std::string_view topic, std::uint32_t recipient, std::uint64_t number,
+                         std::uint64_t id) {
   topic_.assign(topic);
-  append_message_id(topic_, how_.run, sent_++);
+  append_message_id(topic_, how_.run, id);
   write_letter({.sent_ns = now_ns(), .number = number, .sender = index_, .recipient = recipient},
                how_.payload_bytes, payload_);
   client_.publish_mail(topic_, payload_, how_.qos);
-  ++counts_.published;
 }
 
 stream_check& participant::stream_from(std::uint32_t sender) {

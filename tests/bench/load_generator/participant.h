@@ -27,8 +27,10 @@ class participant final : private client_events {
   }
   std::uint32_t index() const { return index_; }
 
-  // `topic` ends where the message id begins: direct/{to}/{me}/
-  void send(std::string_view topic, std::uint32_t recipient, std::uint64_t number);
+  // `topic` ends where the message id begins: direct/{to}/{me}/. Returns what the id was made of.
+  std::uint64_t send(std::string_view topic, std::uint32_t recipient, std::uint64_t number);
+  // The same message once more.
+  void repeat(std::string_view topic, std::uint32_t recipient, std::uint64_t number, std::uint64_t id);
 
   // Sends the lines that have waited long enough. `all`: those that have not, too.
   void acknowledge_due(std::int64_t now, bool all);
@@ -41,6 +43,7 @@ class participant final : private client_events {
 
  private:
   void on_mail(const publish_view& mail) override;
+  void on_confirmed() override { ++counts_.confirmed; }
   void on_refused() override { ++counts_.refused; }
   void on_broken(const char* why) override;
   stream_check& stream_from(std::uint32_t sender);

@@ -10,6 +10,7 @@ namespace restante::bench {
 
 struct tally {
   std::uint64_t published = 0;  // messages
+  std::uint64_t confirmed = 0;  // of them
   std::uint64_t delivered = 0;  // copies of messages, as recipients got them
   std::uint64_t lines = 0;      // acknowledged by topic ack
   std::uint64_t line_publishes = 0;
