@@ -21,14 +21,14 @@ constexpr std::int64_t one_second_us = 1'000'000;
 template <typename Visit>
 void post_office::for_each_listener(const parsed_topic& parsed, Visit visit) {
   const auto each_session_of = [&](std::string_view name) {
-    if (const auto account = accounts_.find(std::string(name)); account != accounts_.end()) {
+    if (const auto account = accounts_.find(name); account != accounts_.end()) {
       for (session* each : account->second->sessions) visit(*each);
     }
   };
   std::visit(overloaded{[&](const direct_topic& to) { each_session_of(to.to); },
                         [&](const receipt_topic& to) { each_session_of(to.from); },
                         [&](const group_topic& to) {
-                          const auto group = groups_.find(std::string(to.group));
+                          const auto group = groups_.find(to.group);
                           if (group == groups_.end()) return;
                           for (account_state* member : group->second.present) {
                             if (member->name == to.from) continue;
@@ -74,12 +74,13 @@ acceptance_result post_office::accept_message(session& from, std::string_view to
   if (what.qos == 0) {
     if (!spend_allowance(sender, 1)) return {acceptance::refused, 0, "publish_rate is used up"};
     const shared_message live = make_message(topic, std::move(key), what);
-    route(live, parsed, true);
+    route(describe(live, parsed), parsed, true);
     return {acceptance::accepted, live->number, {}};
   }
 
-  const fingerprint used = fingerprint_of(settings_.key, key.sender + '/' + key.id, topic);
-  switch (recent_.look_up(used, outside_.time.steady_us())) {
+  const fingerprint used = fingerprint_of(settings_.key, key_text(topic), topic);
+  const auto now_us = outside_.time.steady_us();
+  switch (recent_.look_up(used, now_us)) {
     case recent_publishes::found::repeated:
       return {acceptance::accepted, 0, {}};
     case recent_publishes::found::on_another_topic:
@@ -92,7 +93,7 @@ acceptance_result post_office::accept_message(session& from, std::string_view to
   if (group == nullptr) {
     accepted.recipients.emplace_back(std::get<direct_topic>(parsed).to);
   } else {
-    const auto known = groups_.find(std::string(group->group));
+    const auto known = groups_.find(group->group);
     if (known != groups_.end() && known->second.members != nullptr && known->second.members->whole) {
       for (const auto& member : known->second.members->members) {
         if (member != sender.name) accepted.recipients.push_back(member);
@@ -111,9 +112,9 @@ acceptance_result post_office::accept_message(session& from, std::string_view to
   }
   accepted.what = make_message(topic, std::move(key), what);
   const shared_message kept = accepted.what;
-  if (!keep(std::move(accepted), used)) return {acceptance::busy, 0, "the journal takes no more"};
-  recent_.remember(used, outside_.time.steady_us());
-  route(kept, parsed, what.qos == 1);
+  if (!keep(std::move(accepted), used, now_us)) return {acceptance::busy, 0, "the journal takes no more"};
+  recent_.remember(used, now_us);
+  route(describe(kept, parsed), parsed, what.qos == 1);
   return {acceptance::accepted, kept->number, {}};
 }
 
@@ -163,63 +164,76 @@ std::shared_ptr<message> post_office::make_message(std::string_view topic, messa
   return made;
 }
 
-bool post_office::keep(envelope accepted, const fingerprint& known) {
+bool post_office::keep(envelope accepted, const fingerprint& known, std::int64_t now_us) {
   const auto at = outside_.records.end();
   if (outside_.records.append(accepted, known) != journal_status::ok) return false;
   if (outside_.records.flush() != journal_status::ok) return false;
-  queue_.push(std::move(accepted), at, true, outside_.time.steady_us());
+  queue_.push(std::move(accepted), at, true, now_us);
   return true;
 }
 
-void post_office::route(const shared_message& what, const parsed_topic& parsed, bool natively) {
-  if (natively) routing_.what = what;
-  for_each_listener(parsed, [&](session& each) { offer(each, what, natively); });
+post_office::mail post_office::describe(shared_message what, const parsed_topic& parsed) const {
+  mail made;
+  made.is_receipt = std::holds_alternative<receipt_topic>(parsed);
+  if (!made.is_receipt) made.name = name_of(key_text(what->topic));
+  if (const auto* to = std::get_if<group_topic>(&parsed)) {
+    const auto group = groups_.find(to->group);
+    made.group = group != groups_.end() ? group->second.name : std::make_shared<const std::string>(to->group);
+  }
+  made.what = std::move(what);
+  return made;
 }
 
-void post_office::offer(session& to, const shared_message& what, bool natively) {
+void post_office::route(mail what, const parsed_topic& parsed, bool natively) {
+  for_each_listener(parsed, [&](session& each) { offer(each, what, natively); });
+  if (natively) routing_.routed = std::move(what);
+}
+
+void post_office::offer(session& to, const mail& given, bool natively) {
+  const message& what = *given.what;
   const auto expect = [&](bool kept) {
-    to.expected = what->number;
+    to.expected = what.number;
     to.expected_kept = kept;
     routing_.expected.push_back(&to);
   };
-  const hearing heard = to.hears(what->topic);
+  const hearing heard = to.hears(what.topic);
   if (heard == hearing::not_at_all) return;
-  const bool is_blocked = to.account->rights->blocks(what->key.sender);
-  if (what->qos == 0 || heard == hearing::live_only) {
+  const bool is_blocked = to.account->rights->blocks(what.key.sender);
+  if (what.qos == 0 || heard == hearing::live_only) {
     if (is_blocked) return;
     if (natively) {
       expect(false);
     } else {
-      outside_.clients.publish(to.client_id, *what, 0);
+      outside_.clients.publish(to.client_id, what, 0);
     }
-  } else if (is_blocked || !to.live || !has_room(to, *what)) {
+  } else if (is_blocked || !to.live || !has_room(to, given)) {
     // Whether it is blocked by the time it is stored, the store decides: a page tells.
-    deny(to, what->number);
+    deny(to, what.number);
   } else if (natively && loop_ > to.published_in_loop) {
     expect(true);
   } else {
-    hand_over(to, what);
+    hand_over(to, given);
   }
 }
 
 bool post_office::hear_routed(session_handle handle) {
   session* to = find(handle);
-  if (to == nullptr || to->expected == 0 || routing_.what == nullptr) return false;
+  if (to == nullptr || to->expected == 0 || routing_.routed.what == nullptr) return false;
   to->expected = 0;
-  if (to->expected_kept) record_hand_over(*to, *routing_.what);
+  if (to->expected_kept) record_hand_over(*to, routing_.routed);
   return true;
 }
 
 void post_office::end_routing() {
-  if (routing_.what == nullptr) return;
-  const auto number = routing_.what->number;
+  if (routing_.routed.what == nullptr) return;
+  const auto number = routing_.routed.what->number;
   for (session* each : routing_.expected) {
     // The broker knows of no such subscription: what was promised to the session comes to it as a page.
     if (each->expected != 0 && each->expected_kept) deny(*each, number);
     each->expected = 0;
   }
   routing_.expected.clear();
-  routing_.what.reset();
+  routing_.routed = {};
 }
 
 }  // namespace restante

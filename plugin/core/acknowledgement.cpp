@@ -28,11 +28,12 @@ acceptance_result post_office::take_acknowledgements(session& from, std::string_
   if (const auto* wrong = std::get_if<std::string_view>(&lines)) {
     return {acceptance::refused, 0, std::string(*wrong)};
   }
-  const auto& keys = std::get<std::vector<message_key>>(lines);
-  if (!queue_.has_room_for_removals(keys.size())) return {acceptance::busy, 0, "too much waits to be stored"};
+  const auto& named = std::get<std::vector<acknowledgement_line>>(lines);
+  if (!queue_.has_room_for_removals(named.size()))
+    return {acceptance::busy, 0, "too much waits to be stored"};
   account_state& account = *from.account;
   note_acknowledging(account);
-  for (const auto& key : keys) acknowledge(account, key);
+  for (const auto& each : named) acknowledge(account, name_of(each.whole), each.sender, each.id);
   outside_.records.flush();
   return {acceptance::accepted, 0, {}};
 }
@@ -43,29 +44,30 @@ void post_office::note_acknowledging(account_state& account) {
   outside_.mail.remember_acknowledging(account.name);
 }
 
-const held_message* post_office::held_by(const account_state& account, const message_key& key) const {
+const held_message* post_office::held_by(const account_state& account, message_name name) const {
   for (const session* each : account.sessions) {
-    const auto found = each->held.find(key);
+    const auto found = each->held.find(name);
     if (found != each->held.end() && found->second.number != 0) return &found->second;
   }
   return nullptr;
 }
 
-void post_office::acknowledge(account_state& account, const message_key& key) {
-  const held_message* held = held_by(account, key);
+void post_office::acknowledge(account_state& account, message_name name, std::string_view sender,
+                              std::string_view id) {
+  const held_message* held = held_by(account, name);
   const message_number number = held == nullptr ? 0 : held->number;
   bool is_repeated = false;
   for (session* each : account.sessions) {
     held_message was;
-    if (!each->release(key, &was)) continue;
+    if (!each->release(name, &was)) continue;
     is_repeated |= was.repeated;
     attend(*each);
   }
   if (number != 0) {
-    discard(account.name, number, key.sender);
+    discard(account.name, number, sender);
     if (!is_repeated) return;
   }
-  const removal_by_key gone{account.name, key, last_number_, false};
+  const removal_by_key gone{account.name, {std::string(sender), std::string(id)}, last_number_, false};
   const auto at = record(gone);
   queue(gone, at);
 }
@@ -102,11 +104,12 @@ acceptance_result post_office::take_receipt(session& by, std::string_view topic,
   // A repeat is not told again, but acknowledges what it names all the same.
   const auto now_us = outside_.time.steady_us();
   const message_key about{std::string(parsed.from), std::string(parsed.id)};
+  const message_name name = name_of(about.sender + '/' + about.id);
   fingerprint known;
   if (what.qos > 0) {
     known = fingerprint_of(settings_.key, std::string(topic) + '/' + std::string(what.payload), topic);
     if (recent_.look_up(known, now_us) == recent_publishes::found::repeated) {
-      acknowledge(account, about);
+      acknowledge(account, name, about.sender, about.id);
       outside_.records.flush();
       return {acceptance::accepted, 0, {}};
     }
@@ -120,9 +123,9 @@ acceptance_result post_office::take_receipt(session& by, std::string_view topic,
   if (what.expires_in_us != 0) {
     told.expires_at_us = outside_.time.now_us() + std::min(what.expires_in_us, settings_.values.retention_us);
   }
-  if (const held_message* held = held_by(account, about); held != nullptr) {
-    const membership* member = account.rights->member_of(held->group);
-    const bool passes = held->group.empty() || (member != nullptr && member->passes_receipts);
+  if (const held_message* held = held_by(account, name); held != nullptr) {
+    const membership* member = held->group == nullptr ? nullptr : account.rights->member_of(*held->group);
+    const bool passes = held->group == nullptr || (member != nullptr && member->passes_receipts);
     message_number number = 0;
     if (passes) {
       number = pass_on(std::move(told), known, what.qos < 2);
@@ -131,12 +134,12 @@ acceptance_result post_office::take_receipt(session& by, std::string_view topic,
     } else if (what.qos > 0) {
       remember(known);
     }
-    acknowledge(account, about);
+    acknowledge(account, name, about.sender, about.id);
     outside_.records.flush();
     return {acceptance::accepted, number, {}};
   }
   for (session* each : account.sessions) {
-    if (each->release(about)) attend(*each);
+    if (each->release(name)) attend(*each);
   }
   unresolved_receipt waiting;
   waiting.about = about;
@@ -186,8 +189,9 @@ message_number post_office::pass_on(message told, const fingerprint& known, bool
   const auto parsed = parse_topic(kept->topic);
   const auto* receipt = std::get_if<receipt_topic>(&parsed);
   if (receipt == nullptr) return 0;
-  if (kept->qos > 0 && !keep({kept, {std::string(receipt->from)}, {}, 0}, known)) return 0;
-  route(kept, parsed, natively);
+  if (kept->qos > 0 && !keep({kept, {std::string(receipt->from)}, {}, 0}, known, outside_.time.steady_us()))
+    return 0;
+  route(describe(kept, parsed), parsed, natively);
   return kept->number;
 }
 
@@ -201,8 +205,9 @@ void post_office::expired_due(const std::vector<expired_delivery>& expired) {
     if (!std::holds_alternative<receipt_topic>(parsed)) continue;
     made.number = next_number();
     const auto kept = std::make_shared<const message>(std::move(made));
-    if (!keep({kept, {each.sender}, {}, each.dead_letter}, {})) return;  // they come again
-    route(kept, parsed, false);
+    if (!keep({kept, {each.sender}, {}, each.dead_letter}, {}, outside_.time.steady_us()))
+      return;  // they come again
+    route(describe(kept, parsed), parsed, false);
   }
 }
 

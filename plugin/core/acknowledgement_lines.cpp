@@ -1,24 +1,32 @@
 #include "core/acknowledgement_lines.h"
 
+#include <algorithm>
+
 #include "core/names.h"
 
 namespace restante {
+namespace {
 
-std::variant<std::vector<message_key>, std::string_view> parse_acknowledgement_lines(
+constexpr std::size_t shortest_line = 4;  // a/b and the line feed
+
+}  // namespace
+
+std::variant<std::vector<acknowledgement_line>, std::string_view> parse_acknowledgement_lines(
     std::string_view payload) {
   if (payload.empty()) return "no line to acknowledge";
   if (payload.back() == '\n') payload.remove_suffix(1);
-  std::vector<message_key> keys;
+  std::vector<acknowledgement_line> lines;
+  lines.reserve(std::min(payload.size() / shortest_line + 1, most_acknowledgement_lines));
   while (true) {
-    if (keys.size() == most_acknowledgement_lines) return "more than 500 lines to acknowledge";
+    if (lines.size() == most_acknowledgement_lines) return "more than 500 lines to acknowledge";
     const auto end = payload.find('\n');
     const auto line = payload.substr(0, end);
     const auto slash = line.find('/');
     if (slash == std::string_view::npos) return "a line to acknowledge is not {from}/{id}";
     const auto from = line.substr(0, slash), id = line.substr(slash + 1);
     if (!is_account_name(from) || !is_message_id(id)) return "a line to acknowledge is not {from}/{id}";
-    keys.push_back({std::string(from), std::string(id)});
-    if (end == std::string_view::npos) return keys;
+    lines.push_back({line, from, id});
+    if (end == std::string_view::npos) return lines;
     payload.remove_prefix(end + 1);
   }
 }

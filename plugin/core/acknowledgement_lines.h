@@ -7,14 +7,18 @@
 #include <variant>
 #include <vector>
 
-#include "core/message.h"
-
 namespace restante {
 
 inline constexpr std::size_t most_acknowledgement_lines = 500;
 
-// The keys in their order, or what is wrong.
-std::variant<std::vector<message_key>, std::string_view> parse_acknowledgement_lines(
+// Parts of the payload.
+struct acknowledgement_line {
+  std::string_view whole, sender, id;
+  friend bool operator==(const acknowledgement_line&, const acknowledgement_line&) = default;
+};
+
+// The lines in their order, or what is wrong.
+std::variant<std::vector<acknowledgement_line>, std::string_view> parse_acknowledgement_lines(
     std::string_view payload);
 
 }  // namespace restante

@@ -21,23 +21,22 @@ bool post_office::takes_by_handoff(const account_state& account) const {
   return mode == acknowledge_mode::handoff;
 }
 
-bool post_office::needs_no_acknowledgement(const account_state& account, const message& what) const {
-  return first_level(what.topic) == "receipt" || takes_by_handoff(account);
+bool post_office::needs_no_acknowledgement(const account_state& account, bool is_receipt) const {
+  return is_receipt || takes_by_handoff(account);
 }
 
 void post_office::hand_off_held(session& of) {
   while (!of.held.empty()) {
-    const message_key key = of.held.begin()->first;
     held_message was;
-    of.release(key, &was);
-    if (was.number != 0) discard(of.account->name, was.number, key.sender);
+    of.release(of.held.begin()->first, &was);
+    if (was.number != 0) discard(of.account->name, was.number, {});
   }
   attend(of);
 }
 
-bool post_office::has_room(session& to, const message& what) {
+bool post_office::has_room(session& to, const mail& what) {
   const auto window = static_cast<std::size_t>(settings_.values.window);
-  if (needs_no_acknowledgement(*to.account, what)) {
+  if (needs_no_acknowledgement(*to.account, what.is_receipt)) {
     const auto now_us = outside_.time.steady_us();
     if (now_us - to.handoffs_since_us >= handoff_period_us) {
       to.handoffs_since_us = now_us;
@@ -46,28 +45,27 @@ bool post_office::has_room(session& to, const message& what) {
     return to.handoffs < window;
   }
   return to.held.size() < window &&
-         (to.held.empty() ||
-          to.held_bytes + what.payload.size() <= static_cast<std::size_t>(settings_.values.window_bytes));
+         (to.held.empty() || to.held_bytes + what.what->payload.size() <=
+                                 static_cast<std::size_t>(settings_.values.window_bytes));
 }
 
-void post_office::record_hand_over(session& to, const message& what) {
+void post_office::record_hand_over(session& to, const mail& given) {
+  const message& what = *given.what;
   to.cursor = std::max(to.cursor, what.number);
-  if (needs_no_acknowledgement(*to.account, what)) {
+  if (needs_no_acknowledgement(*to.account, given.is_receipt)) {
     ++to.handoffs;
     discard(to.account->name, what.number, what.key.sender);
     return;
   }
-  const auto parsed = parse_topic(what.topic);
-  const auto* group = std::get_if<group_topic>(&parsed);
-  to.hold(what.key,
-          {what.number, what.payload.size(), group == nullptr ? std::string() : std::string(group->group)});
+  to.hold(given.name, {what.number, what.payload.size(), given.group});
 }
 
-void post_office::hand_over(session& to, const shared_message& what) {
-  const int qos = std::min<int>(what->qos, to.subscribed_qos(what->topic));
+void post_office::hand_over(session& to, const mail& given) {
+  const message& what = *given.what;
+  const int qos = std::min<int>(what.qos, to.subscribed_qos(what.topic));
   to.published_in_loop = loop_;
-  record_hand_over(to, *what);
-  outside_.clients.publish(to.client_id, *what, qos);
+  record_hand_over(to, given);
+  outside_.clients.publish(to.client_id, what, qos);
 }
 
 void post_office::deny(session& to, message_number number) {
@@ -140,8 +138,8 @@ void post_office::ask_for_page(session& of) {
       std::clamp<std::size_t>(window - std::min(window, of.held.size()), 1, window));
   request.limit_bytes = window_bytes - std::min(window_bytes, of.held_bytes);
   if (of.held_without_number > 0) {
-    for (const auto& [key, what] : of.held) {
-      if (what.number == 0) request.resolve.push_back(key);
+    for (const auto& [name, what] : of.held) {
+      if (what.number == 0) request.resolve.push_back(what.key);
     }
   }
   of.page_token = request.token;
@@ -200,16 +198,17 @@ void post_office::page_read(page read) {
 void post_office::settle_resent(session& of, const page& read) {
   if (of.held_without_number == 0) return;
   for (const auto& [key, number] : read.resolved) {
-    const auto held = of.held.find(key);
+    const auto name = name_of(key.sender + '/' + key.id);
+    const auto held = of.held.find(name);
     if (held == of.held.end() || held->second.number != 0) continue;
     held->second.number = number;
     --of.held_without_number;
-    if (queue_.is_being_removed(of.account->name, number)) of.release(key);
+    if (queue_.is_being_removed(of.account->name, number)) of.release(name);
   }
   if (of.page_watermark < of.resolve_after) return;
   for (auto each = of.held.begin(); each != of.held.end();) {
     const auto next = std::next(each);
-    if (each->second.number == 0) of.release(message_key(each->first));
+    if (each->second.number == 0) of.release(message_name{each->first});
     each = next;
   }
 }
@@ -217,8 +216,9 @@ void post_office::settle_resent(session& of, const page& read) {
 // False: there is no room for it now.
 bool post_office::take_row(session& to, const shared_message& row) {
   if (row->number <= to.cursor) return true;
-  const bool is_receipt = first_level(row->topic) == "receipt";
-  const auto held = is_receipt ? to.held.end() : to.held.find(row->key);
+  const auto parsed = parse_topic(row->topic);
+  const mail given = describe(row, parsed);
+  const auto held = given.is_receipt ? to.held.end() : to.held.find(given.name);
   if (held != to.held.end()) {
     if (held->second.number == 0) {
       held->second.number = row->number;
@@ -230,11 +230,12 @@ bool post_office::take_row(session& to, const shared_message& row) {
     return true;
   }
   const std::string& account = to.account->name;
-  if (is_receipt ? queue_.is_being_removed(account, row->number) : queue_.is_being_removed(account, *row)) {
+  if (given.is_receipt ? queue_.is_being_removed(account, row->number)
+                       : queue_.is_being_removed(account, *row)) {
     to.cursor = row->number;
     return true;
   }
-  if (!is_for(*to.account, *row)) {
+  if (!is_for(*to.account, parsed)) {
     // The account has left the group since: withdrawn.
     to.cursor = row->number;
     discard(account, row->number, row->key.sender);
@@ -244,8 +245,8 @@ bool post_office::take_row(session& to, const shared_message& row) {
     to.cursor = row->number;
     return true;
   }
-  if (!has_room(to, *row)) {
-    if (!needs_no_acknowledgement(*to.account, *row)) {
+  if (!has_room(to, given)) {
+    if (!needs_no_acknowledgement(*to.account, given.is_receipt)) {
       to.needs_bytes = row->payload.size();
     } else {
       to.retries = true;
@@ -253,15 +254,14 @@ bool post_office::take_row(session& to, const shared_message& row) {
     }
     return false;
   }
-  hand_over(to, row);
+  hand_over(to, given);
   return true;
 }
 
-bool post_office::is_for(const account_state& account, const message& what) const {
-  const auto parsed = parse_topic(what.topic);
-  if (const auto* direct = std::get_if<direct_topic>(&parsed)) return direct->to == account.name;
-  if (const auto* told = std::get_if<receipt_topic>(&parsed)) return told->from == account.name;
-  if (const auto* group = std::get_if<group_topic>(&parsed)) {
+bool post_office::is_for(const account_state& account, const parsed_topic& what) const {
+  if (const auto* direct = std::get_if<direct_topic>(&what)) return direct->to == account.name;
+  if (const auto* told = std::get_if<receipt_topic>(&what)) return told->from == account.name;
+  if (const auto* group = std::get_if<group_topic>(&what)) {
     return group->from != account.name && account.rights->member_of(group->group) != nullptr;
   }
   return false;

@@ -1,26 +1,34 @@
 #include "core/names.h"
 
 #include <algorithm>
+#include <array>
 
 namespace restante {
 namespace {
 
+using alphabet = std::array<bool, 256>;
+
 // Not <cctype>: that asks the locale.
-constexpr bool is_letter_or_digit(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+constexpr alphabet letters_digits_and(std::string_view others) {
+  alphabet made{};
+  for (unsigned char c = 'a'; c <= 'z'; ++c) made[c] = true;
+  for (unsigned char c = 'A'; c <= 'Z'; ++c) made[c] = true;
+  for (unsigned char c = '0'; c <= '9'; ++c) made[c] = true;
+  for (const char c : others) made[static_cast<unsigned char>(c)] = true;
+  return made;
 }
 
-bool is_made_of(std::string_view text, std::string_view other_characters) noexcept {
+constexpr alphabet of_accounts = letters_digits_and("._@:=-"), of_ids = letters_digits_and("._:-");
+
+bool is_made_of(std::string_view text, const alphabet& known) noexcept {
   if (text.empty() || text.size() > longest_name_bytes) return false;
-  return std::all_of(text.begin(), text.end(), [&](char c) {
-    return is_letter_or_digit(c) || other_characters.find(c) != std::string_view::npos;
-  });
+  return std::all_of(text.begin(), text.end(), [&](char c) { return known[static_cast<unsigned char>(c)]; });
 }
 
 }  // namespace
 
-bool is_account_name(std::string_view text) noexcept { return is_made_of(text, "._@:=-"); }
+bool is_account_name(std::string_view text) noexcept { return is_made_of(text, of_accounts); }
 
-bool is_message_id(std::string_view text) noexcept { return is_made_of(text, "._:-"); }
+bool is_message_id(std::string_view text) noexcept { return is_made_of(text, of_ids); }
 
 }  // namespace restante

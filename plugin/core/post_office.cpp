@@ -32,7 +32,7 @@ const session* post_office::find(session_handle handle) const {
 }
 
 bool post_office::client_id_is_taken(std::string_view client_id, std::string_view account) const {
-  const auto found = by_client_.find(std::string(client_id));
+  const auto found = by_client_.find(client_id);
   return found != by_client_.end() && find(found->second)->account->name != account;
 }
 
@@ -112,21 +112,18 @@ bool post_office::hear_resent(session_handle handle, std::string_view topic, std
   const auto [rest, inside] = prefix_.strip(topic);
   if (to == nullptr || !inside) return false;
   const auto parsed = parse_topic(rest);
-  message resent;
-  resent.topic = rest;
-  if (!is_for(*to->account, resent)) return false;
-  if (needs_no_acknowledgement(*to->account, resent)) return true;
-  held_message held{0, payload_bytes, {}};
-  message_key key;
+  if (!is_for(*to->account, parsed)) return false;
+  const bool is_receipt = std::holds_alternative<receipt_topic>(parsed);
+  if (needs_no_acknowledgement(*to->account, is_receipt)) return true;
+  held_message held;
+  held.bytes = payload_bytes;
   if (const auto* direct = std::get_if<direct_topic>(&parsed)) {
-    key = {std::string(direct->from), std::string(direct->id)};
+    held.key = {std::string(direct->from), std::string(direct->id)};
   } else if (const auto* group = std::get_if<group_topic>(&parsed)) {
-    key = {std::string(group->from), std::string(group->id)};
-    held.group = group->group;
-  } else {
-    return false;
+    held.key = {std::string(group->from), std::string(group->id)};
+    held.group = std::make_shared<const std::string>(group->group);
   }
-  to->hold(key, std::move(held));
+  to->hold(name_of(key_text(rest)), std::move(held));
   attend(*to);
   return true;
 }
@@ -204,11 +201,15 @@ account_state& post_office::open_account(const shared_policy& rights) {
 void post_office::close_account_if_unused(account_state& account) {
   if (!account.sessions.empty()) return;
   leave_groups(account);
-  accounts_.erase(std::string(account.name));
+  accounts_.erase(accounts_.find(account.name));
 }
 
 void post_office::join_groups(account_state& account) {
-  for (const auto& each : account.rights->record().groups) groups_[each.group].present.push_back(&account);
+  for (const auto& each : account.rights->record().groups) {
+    group_state& group = groups_[each.group];
+    if (group.name == nullptr) group.name = std::make_shared<const std::string>(each.group);
+    group.present.push_back(&account);
+  }
 }
 
 void post_office::leave_groups(account_state& account) {

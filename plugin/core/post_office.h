@@ -30,6 +30,7 @@
 #include "core/recent_publishes.h"
 #include "core/session.h"
 #include "core/store_queue.h"
+#include "core/string_map.h"
 #include "core/topic.h"
 
 namespace restante {
@@ -154,6 +155,7 @@ class post_office {
 
  private:
   struct group_state {
+    std::shared_ptr<const std::string> name;
     std::vector<account_state*> present;
     std::shared_ptr<const roster> members;
   };
@@ -162,8 +164,15 @@ class post_office {
     std::vector<subscription> filters;
     bool filters_unknown;
   };
-  struct routing_state {
+  // A message with what is worth finding out once for all who hear it.
+  struct mail {
     shared_message what;
+    message_name name = 0;
+    bool is_receipt = false;
+    std::shared_ptr<const std::string> group;  // null: direct
+  };
+  struct routing_state {
+    mail routed;
     std::vector<session*> expected;
   };
   // post_office.cpp
@@ -184,10 +193,11 @@ class post_office {
   bool spend_allowance(account_state& sender, std::int64_t deliveries);
   message_number next_number();
   std::shared_ptr<message> make_message(std::string_view topic, message_key key, const publication& what);
-  bool keep(envelope accepted, const fingerprint& known);
+  bool keep(envelope accepted, const fingerprint& known, std::int64_t now_us);
   void remember(const fingerprint& known);
-  void route(const shared_message& what, const parsed_topic& parsed, bool natively);
-  void offer(session& to, const shared_message& what, bool natively);
+  mail describe(shared_message what, const parsed_topic& parsed) const;
+  void route(mail what, const parsed_topic& parsed, bool natively);
+  void offer(session& to, const mail& what, bool natively);
   template <typename Visit>
   void for_each_listener(const parsed_topic& parsed, Visit visit);
 
@@ -195,8 +205,8 @@ class post_office {
   acceptance_result take_acknowledgements(session& from, std::string_view payload);
   acceptance_result take_receipt(session& by, std::string_view topic, const receipt_topic& parsed,
                                  const publication& what);
-  void acknowledge(account_state& account, const message_key& key);
-  const held_message* held_by(const account_state& account, const message_key& key) const;
+  void acknowledge(account_state& account, message_name name, std::string_view sender, std::string_view id);
+  const held_message* held_by(const account_state& account, message_name name) const;
   message_number pass_on(message told, const fingerprint& known, bool natively);
   void resolve(const unresolved_receipt& told, const batch_result::outcome& outcome);
   void queue(removal_by_key gone, journal_position at);
@@ -208,11 +218,11 @@ class post_office {
 
   // delivery.cpp
   bool takes_by_handoff(const account_state& account) const;
-  bool needs_no_acknowledgement(const account_state& account, const message& what) const;
+  bool needs_no_acknowledgement(const account_state& account, bool is_receipt) const;
   void hand_off_held(session& of);
-  bool has_room(session& to, const message& what);
-  void hand_over(session& to, const shared_message& what);
-  void record_hand_over(session& to, const message& what);
+  bool has_room(session& to, const mail& what);
+  void hand_over(session& to, const mail& what);
+  void record_hand_over(session& to, const mail& what);
   void deny(session& to, message_number number);
   void restart(session& of);
   void consider(session& of);
@@ -221,7 +231,10 @@ class post_office {
   void ask_for_page(session& of);
   void settle_resent(session& of, const page& read);
   bool take_row(session& to, const shared_message& row);
-  bool is_for(const account_state& account, const message& what) const;
+  bool is_for(const account_state& account, const parsed_topic& what) const;
+  message_name name_of(std::string_view key_text) const noexcept {
+    return keyed_hash(settings_.key, key_text);
+  }
   void flush();
   void refill();
   void trim();
@@ -235,11 +248,11 @@ class post_office {
   store_queue queue_;
 
   std::unordered_map<session_handle, std::unique_ptr<session>> sessions_;
-  std::unordered_map<std::string, session_handle> by_client_;
-  std::unordered_map<std::string, std::unique_ptr<account_state>> accounts_;
-  std::unordered_map<std::string, group_state> groups_;
+  string_map<session_handle> by_client_;
+  string_map<std::unique_ptr<account_state>> accounts_;
+  string_map<group_state> groups_;
   std::list<parked_session> parked_;  // most recent first
-  std::unordered_map<std::string, std::list<parked_session>::iterator> parked_by_client_;
+  string_map<std::list<parked_session>::iterator> parked_by_client_;
 
   routing_state routing_;
   message_number last_number_ = 0;

@@ -1,6 +1,7 @@
 #include "core/session.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/filter.h"
 
@@ -23,19 +24,22 @@ bool session::has_kept_filter() const noexcept {
   return std::any_of(filters.begin(), filters.end(), [](const subscription& each) { return each.qos > 0; });
 }
 
-void session::hold(const message_key& key, held_message what) {
+void session::hold(message_name name, held_message what) {
   if (what.number == 0) ++held_without_number;
   held_bytes += what.bytes;
-  const auto [at, added] = held.try_emplace(key, what);
-  if (added) return;
+  const auto at = held.find(name);
+  if (at == held.end()) {
+    held.emplace(name, std::move(what));
+    return;
+  }
   if (at->second.number == 0) --held_without_number;
   held_bytes -= at->second.bytes;
   at->second = std::move(what);
   at->second.repeated = true;
 }
 
-bool session::release(const message_key& key, held_message* was) {
-  const auto at = held.find(key);
+bool session::release(message_name name, held_message* was) {
+  const auto at = held.find(name);
   if (at == held.end()) return false;
   if (at->second.number == 0) --held_without_number;
   held_bytes -= at->second.bytes;

@@ -3,10 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "core/message.h"
@@ -28,11 +29,15 @@ struct subscription {
   int qos = 0;
 };
 
+// A keyed hash of `{sender}/{id}`: of few messages, those that one session holds, so collisions do not count.
+using message_name = std::uint64_t;
+
 // A message that was handed over and is not acknowledged.
 struct held_message {
   message_number number = 0;  // 0: the broker resent it and only its key is known
   std::size_t bytes = 0;
-  std::string group;      // empty: direct
+  std::shared_ptr<const std::string> group;  // null: direct
+  message_key key{};                         // while the number is not known
   bool repeated = false;  // another message has this key too: both go when it is acknowledged
 };
 
@@ -64,7 +69,7 @@ struct session {
   std::uint64_t published_in_loop = 0;  // the broker's loop in which it was last published to directly
   message_number resolve_after = 0;     // resent messages without a row are gone once stored up to here
 
-  std::map<message_key, held_message> held;
+  std::unordered_map<message_name, held_message> held;
   std::size_t held_bytes = 0;
   std::size_t held_without_number = 0;
   bool window_reported = false;
@@ -82,8 +87,8 @@ struct session {
   bool wants_mail() const noexcept { return filters_unknown || has_kept_filter(); }
   bool has_kept_filter() const noexcept;
 
-  void hold(const message_key& key, held_message what);
-  bool release(const message_key& key, held_message* was = nullptr);
+  void hold(message_name name, held_message what);
+  bool release(message_name name, held_message* was = nullptr);
 };
 
 struct account_state {

@@ -52,10 +52,11 @@ void store_queue::push(envelope accepted, journal_position at, bool counts, std:
 }
 
 void store_queue::keep(envelope accepted, journal_position at, std::size_t deliveries, std::int64_t now_us) {
-  message_count_ += 1;
-  bytes_ += size_of(accepted);
   const auto number = accepted.what->number;
-  messages_.push_back({number, at, std::move(accepted), deliveries, now_us});
+  const auto bytes = size_of(accepted), recipients = accepted.recipients.size();
+  message_count_ += 1;
+  bytes_ += bytes;
+  messages_.push_back({number, at, std::move(accepted), bytes, deliveries, recipients, 0, now_us});
 }
 
 bool store_queue::wants_more() const noexcept {
@@ -112,20 +113,22 @@ store_queue::struck store_queue::strike(std::string_view account, message_number
                        [](const queued_message& queued, message_number n) { return queued.number < n; });
   if (at == messages_.end() || at->number != number || !at->what.what) return struck::no;
   auto& recipients = at->what.recipients;
-  const auto recipient = std::find(recipients.begin(), recipients.end(), account);
-  if (recipient == recipients.end()) return struck::no;
-  const std::size_t before = size_of(at->what);
+  const auto hint = recipients.begin() + static_cast<std::ptrdiff_t>(at->next);
+  auto recipient = std::find(hint, recipients.end(), account);
+  if (recipient == recipients.end()) {
+    recipient = std::find(recipients.begin(), hint, account);
+    if (recipient == hint) return struck::no;
+  }
   if (at->deliveries != 0) {
     forget_sender(at->what.what->key.sender, 1);
     at->deliveries -= 1;
   }
-  recipients.erase(recipient);
-  if (!recipients.empty() || at->what.dead_letter != 0) {
-    bytes_ -= before - size_of(at->what);
-    return struck::here;
-  }
+  recipient->clear();
+  at->next = static_cast<std::size_t>(recipient - recipients.begin()) + 1;
+  at->left -= 1;
+  if (at->left != 0 || at->what.dead_letter != 0) return struck::here;
   message_count_ -= 1;
-  bytes_ -= before;
+  bytes_ -= at->bytes;
   at->what = {};
   // The ends stay occupied, so that the watermark and the waiting time are those of real messages.
   while (!messages_.empty() && !messages_.front().what.what) messages_.pop_front();
@@ -170,7 +173,10 @@ void store_queue::take_messages(store_batch& batch) {
          in_flight_bytes_ < limits_.batch_bytes) {
     auto& next = messages_.front();
     if (next.what.what) {
-      in_flight_bytes_ += size_of(next.what);
+      in_flight_bytes_ += next.bytes;
+      if (next.left != next.what.recipients.size()) {
+        std::erase_if(next.what.recipients, [](const std::string& each) { return each.empty(); });
+      }
       if (next.deliveries != 0) forget_sender(next.what.what->key.sender, next.deliveries);
       batch.messages.push_back(std::move(next.what));
     }
@@ -245,7 +251,7 @@ void store_queue::forget_through(message_number stored_through) {
     auto& gone = messages_.front();
     if (gone.what.what) {
       message_count_ -= 1;
-      bytes_ -= size_of(gone.what);
+      bytes_ -= gone.bytes;
       if (gone.deliveries != 0) forget_sender(gone.what.what->key.sender, gone.deliveries);
     }
     messages_.pop_front();

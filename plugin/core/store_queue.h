@@ -26,6 +26,7 @@
 
 #include "core/keyed_hash.h"
 #include "core/ports.h"
+#include "core/string_map.h"
 
 namespace restante {
 
@@ -92,8 +93,11 @@ class store_queue {
   struct queued_message {
     message_number number;
     journal_position at;
-    envelope what;           // no message any more once every recipient is struck
+    envelope what;  // no message any more once every recipient is struck
+    std::size_t bytes;
     std::size_t deliveries;  // that count for the sender
+    std::size_t left;        // recipients; those struck have no name
+    std::size_t next;        // behind the one struck last: they come in the same order again and again
     std::int64_t since_us;
   };
   struct queued_removal {
@@ -122,7 +126,7 @@ class store_queue {
   std::deque<queued_message> messages_;
   std::deque<queued_removal> removals_;
   std::deque<queued_by_key> by_key_;
-  std::map<std::string, std::size_t, std::less<>> queued_by_;
+  string_map<std::size_t> queued_by_;
   std::set<std::pair<std::string, message_number>, std::less<>> removing_;
   std::multimap<std::tuple<std::string, std::string, std::string>, message_number>
       removing_by_key_;  // to through

@@ -78,6 +78,12 @@ parsed_topic parse_topic(std::string_view topic) noexcept {
   return ordinary_topic{};
 }
 
+std::string_view key_text(std::string_view topic) noexcept {
+  level_walk walk(topic);
+  for (int i = 0; i < 2 && !walk.at_end(); ++i) walk.advance();
+  return walk.rest();
+}
+
 std::string_view speaker(const parsed_topic& topic) noexcept {
   if (const auto* direct = std::get_if<direct_topic>(&topic)) return direct->from;
   if (const auto* group = std::get_if<group_topic>(&topic)) return group->from;

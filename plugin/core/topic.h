@@ -37,6 +37,9 @@ using parsed_topic = std::variant<ordinary_topic, malformed_topic, direct_topic,
 // `topic` with the operator's prefix already taken off.
 parsed_topic parse_topic(std::string_view topic) noexcept;
 
+// What follows the second level: `{from}/{id}` in direct and group topics.
+std::string_view key_text(std::string_view topic) noexcept;
+
 // The account that speaks in this topic; empty for ordinary and malformed ones.
 std::string_view speaker(const parsed_topic& topic) noexcept;
 

@@ -2,6 +2,7 @@
 #include "core/acknowledgement_lines.h"
 
 #include <string>
+#include <vector>
 
 #include "check.h"
 
@@ -10,7 +11,7 @@ namespace {
 using namespace restante;
 using namespace restante::fuzz;
 
-using keys = std::vector<message_key>;
+using keys = std::vector<acknowledgement_line>;
 
 bool is_key(std::string_view line) {
   const auto parts = split(line, '/');
@@ -33,9 +34,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   std::string again;
-  for (const auto& key : std::get<keys>(parsed)) again += key.sender + "/" + key.id + "\n";
+  for (const auto& each : std::get<keys>(parsed)) {
+    check(each.whole.size() == each.sender.size() + 1 + each.id.size(), "a line is what its parts are");
+    again.append(each.sender).append("/").append(each.id).append("\n");
+  }
   check(again == std::string(payload) + (payload.ends_with('\n') ? "" : "\n"), "keys join to the same lines");
-  check(std::get<keys>(parse_acknowledgement_lines(again)) == std::get<keys>(parsed),
-        "what was joined parses to the same");
+  const auto twice = parse_acknowledgement_lines(again);
+  check(std::get<keys>(twice) == std::get<keys>(parsed), "what was joined parses to the same");
   return 0;
 }

@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
+
+#include "core/message.h"
 
 namespace restante {
 namespace {
@@ -13,7 +16,14 @@ using namespace std::string_view_literals;
 
 std::vector<message_key> keys_of(std::string_view payload) {
   const auto parsed = parse_acknowledgement_lines(payload);
-  if (const auto* keys = std::get_if<std::vector<message_key>>(&parsed)) return *keys;
+  if (const auto* lines = std::get_if<std::vector<acknowledgement_line>>(&parsed)) {
+    std::vector<message_key> keys;
+    for (const auto& each : *lines) {
+      keys.push_back({std::string(each.sender), std::string(each.id)});
+      EXPECT_EQ(each.whole, keys.back().sender + '/' + keys.back().id);
+    }
+    return keys;
+  }
   ADD_FAILURE() << std::get<std::string_view>(parsed);
   return {};
 }
