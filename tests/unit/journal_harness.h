@@ -104,7 +104,7 @@ struct told {
   std::string text;
   friend bool operator==(const told&, const told&) = default;
 };
-inline void PrintTo(const told& what, std::ostream* to) { *to << what.at << ": " << what.text; }
+inline void PrintTo(const told& what, std::ostream* to) { *to << what.at << ": " << what.text.substr(0, 60); }
 
 // All from `from` to the end of what is flushed, `bytes` at a time.
 inline std::vector<told> read_all(file_journal& from_journal, journal_position from,
