@@ -116,6 +116,12 @@ class simulated_files final : public files {
     const std::lock_guard lock(guard_);
     return waiting_ > 0;
   }
+  std::function<void()> on_create;  // on the thread that creates
+
+  void with_the_disk(const std::function<void(const simulated_disk&)>& look) {
+    const std::lock_guard lock(guard_);
+    look(disk_);
+  }
   std::uint64_t changes() const { return changes_; }
   std::uint64_t syncs() const { return syncs_; }
 
@@ -144,6 +150,7 @@ class simulated_files final : public files {
   handle create(const std::string& name) override {
     const std::lock_guard lock(guard_);
     if (make_error != 0) return -make_error;
+    if (on_create) on_create();
     change();
     if (const auto found = disk_.seen.find(name); found != disk_.seen.end()) {
       resize(found->second, 0);
