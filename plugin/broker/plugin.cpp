@@ -5,6 +5,7 @@
 
 #include <exception>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -86,13 +87,17 @@ int start(mosquitto_plugin_id_t* id, void** user, const mosquitto_opt* given, in
     mosquitto_log_printf(MOSQ_LOG_ERR, "restante: %s", wrong->line.c_str());
     return MOSQ_ERR_INVAL;
   }
-  auto& chosen = std::get<restante::parsed_options>(parsed);
-  for (const auto& warning : chosen.warnings)
-    mosquitto_log_printf(MOSQ_LOG_WARNING, "restante: %s", warning.c_str());
+  auto& chosen = std::get<restante::options>(parsed);
+  auto records = restante::open_journal(chosen);
+  if (const auto* wrong = std::get_if<std::string>(&records)) {
+    mosquitto_log_printf(MOSQ_LOG_ERR, "restante: %s", wrong->c_str());
+    return MOSQ_ERR_INVAL;
+  }
 
   auto made = std::make_unique<loaded>();
   made->id = id;
-  made->plugin = std::make_unique<running_plugin>(std::move(chosen.values));
+  made->plugin = std::make_unique<running_plugin>(
+      std::move(chosen), std::move(std::get<std::unique_ptr<restante::local_journal>>(records)));
   for (const auto& [event, callback] : callbacks) {
     if (mosquitto_callback_register(id, event, callback, nullptr, made->plugin.get()) != MOSQ_ERR_SUCCESS) {
       mosquitto_log_printf(MOSQ_LOG_ERR, "restante: this Mosquitto does not take callback %d", event);

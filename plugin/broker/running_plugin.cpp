@@ -1,7 +1,8 @@
 #include "broker/running_plugin.h"
 
 #include <chrono>
-#include <cstring>
+#include <stdexcept>
+#include <string>
 #include <utility>
 #include <variant>
 
@@ -12,6 +13,8 @@ namespace restante {
 namespace {
 
 constexpr std::chrono::seconds longest_farewell{5};
+constexpr std::int64_t journal_watch_us = 1'000'000;
+constexpr std::size_t restored_at_once_bytes = 1u << 20;
 
 store_settings store_settings_of(const options& chosen) {
   store_settings made;
@@ -32,54 +35,91 @@ directory_settings directory_settings_of(const options& chosen) {
   return made;
 }
 
-post_office_settings office_settings_of(const options& chosen) {
+post_office_settings office_settings_of(const options& chosen, hash_key key) {
   post_office_settings made;
   made.values = chosen;
-  const auto random = random_bytes(sizeof(hash_key));
-  std::memcpy(&made.key, random.data(), sizeof made.key);
+  made.key = key;
   return made;
 }
 
 }  // namespace
 
-running_plugin::running_plugin(options chosen)
+running_plugin::running_plugin(options chosen, std::unique_ptr<local_journal> records)
     : chosen_(std::move(chosen)),
       prefix_(chosen_.topic_prefix),
+      journal_(std::move(records)),
       outbox_(time_, lines_, prefix_),
       store_(store_settings_of(chosen_), [this] { wake(); }),
       directory_(directory_settings_of(chosen_), verify_password, [this] { wake(); }),
-      office_(office_settings_of(chosen_), ports{time_, lines_, store_, journal_, outbox_}),
+      office_(office_settings_of(chosen_, journal_->records->hash_key()),
+              ports{time_, lines_, store_, *journal_->records, outbox_}),
       desk_(office_, directory_, time_, lines_, prefix_),
       events_(office_, desk_, lines_, prefix_) {
   desk_.set_obstacle(
       "the broker's timer has not run yet. If it never does, `per_listener_settings true` is the cause on "
       "Mosquitto "
       "2.0.11: remove it from mosquitto.conf");
+  restore();
 }
 
 running_plugin::~running_plugin() {
-  if (waker_ == nullptr) return;  // never started
+  if (!is_started_) return;
   outbox_.close();
   office_.close();
   const auto deadline = std::chrono::steady_clock::now() + longest_farewell;
-  while (!office_.is_drained() && std::chrono::steady_clock::now() < deadline) {
+  while (office_.is_ready() && !office_.is_drained() && std::chrono::steady_clock::now() < deadline) {
     office_.tick();
     waker_->wait(deadline);
     take_store_results();
   }
   if (!office_.is_drained()) {
     lines_.write(log_level::error, "ending with " + std::to_string(office_.queued_entries()) +
-                                       " entries that the database did not take: they are lost");
+                                       " entries that the database did not take: they stay in the journal");
   }
   store_.stop(std::chrono::steady_clock::now() + std::chrono::milliseconds(100));
   directory_.stop();
 }
 
+void running_plugin::restore() {
+  file_journal& from = *journal_->records;
+  from.recall([this](const used_once& publish) { office_.restore(publish); });
+  for (auto at = from.begin(); at < from.end();) {
+    auto chunk = from.read(at, restored_at_once_bytes);
+    for (auto& [place, record] : chunk.records) office_.restore(place, std::move(record));
+    if (chunk.failed || chunk.next == at) throw std::runtime_error("the journal cannot be read any more");
+    at = chunk.next;
+  }
+  if (from.begin() < from.end()) {
+    lines_.write(log_level::info, "the journal has " + std::to_string(from.end() - from.begin()) +
+                                      " bytes that the database may not have yet");
+  }
+}
+
+// What it found at the start, and when it has failed: said once each.
+void running_plugin::watch_journal() {
+  const auto now_us = time_.steady_us();
+  if (now_us - journal_watched_us_ < journal_watch_us) return;
+  journal_watched_us_ = now_us;
+  for (const auto& note : journal_->records->take_notes()) lines_.write(log_level::warning, note);
+  if (!journal_works_) return;
+  if (const auto why = journal_->records->why_failed(); !why.empty()) {
+    journal_works_ = false;
+    lines_.write(log_level::error, why);
+  }
+}
+
 void running_plugin::start() {
   waker_ = std::make_unique<waker>();
+  if (const auto wrong = journal_->records->start()) {
+    journal_works_ = false;
+    desk_.set_obstacle(wrong->line);
+    lines_.write(log_level::error, wrong->line);
+    return;  // nobody is let in until the operator has mended it
+  }
   desk_.set_obstacle("the database has not been reached yet");
   store_.start();
   directory_.start();
+  is_started_ = true;
 }
 
 void running_plugin::wake() noexcept { waker_->wake(); }
@@ -91,6 +131,7 @@ void running_plugin::tick() {
   take_store_results();
   take_directory_results();
   office_.tick();
+  watch_journal();
 }
 
 void running_plugin::take_store_results() {

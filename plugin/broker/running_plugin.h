@@ -5,10 +5,10 @@
 #include <string>
 
 #include "broker/events.h"
+#include "broker/local_journal.h"
 #include "broker/login.h"
 #include "broker/mosquitto_ports.h"
 #include "broker/waker.h"
-#include "core/no_journal.h"
 #include "core/post_office.h"
 #include "postgres/directory_thread.h"
 #include "postgres/store_thread.h"
@@ -19,7 +19,8 @@ namespace restante {
 // tick, when the broker has become the process that stays.
 class running_plugin {
  public:
-  explicit running_plugin(options chosen);
+  // Takes up what the journal has.
+  running_plugin(options chosen, std::unique_ptr<local_journal> records);
   // Stores what is accepted, for a few seconds at most.
   ~running_plugin();
 
@@ -30,6 +31,8 @@ class running_plugin {
 
  private:
   void start();
+  void restore();
+  void watch_journal();
   void take_store_results();
   void take_directory_results();
   void handle(store_ready ready);
@@ -51,9 +54,12 @@ class running_plugin {
   system_clock time_;
   mosquitto_log lines_{time_};
   topic_prefix prefix_;
-  no_journal journal_;
+  std::unique_ptr<local_journal> journal_;
   mosquitto_outbox outbox_;
   std::unique_ptr<waker> waker_;
+  std::int64_t journal_watched_us_ = 0;
+  bool journal_works_ = true;
+  bool is_started_ = false;
   store_thread store_;
   directory_thread directory_;
   post_office office_;

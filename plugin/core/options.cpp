@@ -40,7 +40,6 @@ struct row {
   std::string_view word_for_0;  // accepted in place of a number, none if empty
   target where;
   std::string_view help;
-  bool has_effect = true;
 };
 
 using enum option_type;
@@ -48,11 +47,11 @@ constexpr row table[] = {
     {"database", secret, "service=restante", 1, 8'192, "", &options::database,
      "libpq conninfo or URI of the database"},
     {"journal", path, "/var/lib/restante/journal", 1, 4'095, "", &options::journal,
-     "directory of the journal, used by one broker only", false},
+     "directory of the journal, used by one broker only"},
     {"journal_sync", time, "10ms", 1 * ms, 10 * second, "always", &options::journal_sync_us,
-     "longest time until an accepted message is synced to disk", false},
+     "longest time until an accepted message is synced to disk"},
     {"journal_limit", size, "4GB", 16 * mb, 1'024 * gb, "", &options::journal_limit_bytes,
-     "size of the journal from which durable messages are refused", false},
+     "size of the journal from which durable messages are refused"},
     {"retention", time, "30d", 1 * second, 3'650 * day, "", &options::retention_us,
      "how long a message waits for its recipient"},
     {"dead_letter", time, "1d", 1 * second, 3'650 * day, "", &options::dead_letter_us,
@@ -221,9 +220,9 @@ std::string unknown(std::string_view name) {
 
 }  // namespace
 
-std::variant<parsed_options, option_error> parse_options(
+std::variant<options, option_error> parse_options(
     std::span<const std::pair<std::string_view, std::string_view>> given) {
-  parsed_options parsed;
+  options parsed;
   std::array<bool, std::size(table)> seen{};
   for (const auto& [name, text] : given) {
     const auto* option = std::find_if(std::begin(table), std::end(table),
@@ -232,12 +231,7 @@ std::variant<parsed_options, option_error> parse_options(
     if (std::exchange(seen[static_cast<std::size_t>(option - std::begin(table))], true)) {
       return option_error{"option " + std::string(name) + ": given twice; leave one of the lines"};
     }
-    if (!set(*option, text, parsed.values)) return option_error{refusal(*option, text)};
-    if (!option->has_effect) {
-      parsed.warnings.push_back(
-          std::string(name) + ": " + printable(text) +
-          " has no effect in this version: a PUBACK is not yet durable against a crash of the broker");
-    }
+    if (!set(*option, text, parsed)) return option_error{refusal(*option, text)};
   }
   return parsed;
 }

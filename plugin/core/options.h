@@ -40,15 +40,10 @@ struct option_error {
   std::string line;
 };
 
-struct parsed_options {
-  options values;
-  std::vector<std::string> warnings;  // given, understood, and without effect in this version
-};
-
 // `given` as in mosquitto.conf: names without plugin_opt_. Unknown names, bad or out-of-bounds values and
 // names given twice are errors. Times: a whole number and us, ms, s, m, h or d. Sizes: a whole number and B,
 // KB, MB or GB (of 1024). A bare 0 needs no unit.
-std::variant<parsed_options, option_error> parse_options(
+std::variant<options, option_error> parse_options(
     std::span<const std::pair<std::string_view, std::string_view>> given);
 
 // Name, default, accepted values and help of every option, for documentation and tests.

@@ -75,13 +75,6 @@ TEST(wrong_options, of_the_database_let_the_broker_start_and_nobody_in) {
 
 class unusual_setup : public post_office_fixture {};
 
-TEST_F(unusual_setup, of_options_without_effect_yet_is_said) {
-  open({.options = {{"journal_sync", "always"}}});
-  EXPECT_THAT(broker().log_text(), HasSubstr("journal_sync: always has no effect in this version"));
-  EXPECT_EQ(raw(account("alice")).publish(direct("bob", "alice", "m1")), 0x10);
-  wait_until_waiting("bob", 1);
-}
-
 TEST_F(unusual_setup, of_listeners_each_with_settings_of_its_own_says_what_mends_it) {
   mosquitto_broker broker({.options = {{"database", mail().broker}}, .per_listener_settings = true});
   // From 2.0.15 on the timer runs there as well, and clients are let in.

@@ -60,6 +60,7 @@ void mosquitto_broker::configure(const broker_settings& settings) {
   if (settings.per_listener_settings) text << "per_listener_settings true\n" << listener;
   if (settings.plugin) {
     text << "allow_anonymous false\nplugin " << RESTANTE_PLUGIN << "\n";
+    if (!settings.options.contains("journal")) text << "plugin_opt_journal " << journal().string() << "\n";
     for (const auto& [name, value] : settings.options) text << "plugin_opt_" << name << " " << value << "\n";
   } else {
     text << "allow_anonymous true\n";

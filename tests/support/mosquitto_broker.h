@@ -47,6 +47,10 @@ class mosquitto_broker {
   pid_t pid() const;
   std::size_t resident_memory_bytes() const;
 
+  std::filesystem::path journal() const {
+    return directory_.path() / "journal";
+  }  // unless an option says else
+
   std::string log_text() const;  // of all starts
   // Waits until the log has `text`, beyond the first `from` bytes of it; throws failure if it does not come.
   void wait_for_log(const std::string& text, std::size_t from = 0) const;

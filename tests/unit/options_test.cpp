@@ -15,10 +15,10 @@ using testing::IsEmpty;
 using testing::Not;
 using given_option = std::pair<std::string_view, std::string_view>;
 
-parsed_options parsed(std::initializer_list<given_option> given) {
+options parsed(std::initializer_list<given_option> given) {
   const std::vector<given_option> list(given);
   auto result = parse_options(list);
-  if (auto* good = std::get_if<parsed_options>(&result)) return *good;
+  if (auto* good = std::get_if<options>(&result)) return *good;
   ADD_FAILURE() << std::get<option_error>(result).line;
   return {};
 }
@@ -30,14 +30,11 @@ std::string error(std::initializer_list<given_option> given) {
   return "accepted";
 }
 
-TEST(options, are_the_defaults_when_none_is_given) {
-  EXPECT_EQ(parsed({}).values, options{});
-  EXPECT_THAT(parsed({}).warnings, IsEmpty());
-}
+TEST(options, are_the_defaults_when_none_is_given) { EXPECT_EQ(parsed({}), options{}); }
 
 TEST(options, are_the_defaults_when_the_defaults_are_written_out) {
   for (const auto& each : describe_options()) {
-    EXPECT_EQ(parsed({{each.name, each.default_text}}).values, options{}) << each.name;
+    EXPECT_EQ(parsed({{each.name, each.default_text}}), options{}) << each.name;
   }
 }
 
@@ -188,18 +185,6 @@ TEST(options, name_the_nearest_when_unknown) {
 TEST(options, may_not_be_given_twice) {
   EXPECT_EQ(error({{"window", "5"}, {"linger", "1s"}, {"window", "5"}}),
             "option window: given twice; leave one of the lines");
-}
-
-TEST(options, warn_of_what_has_no_effect_yet) {
-  EXPECT_THAT(
-      parsed({{"journal", "/srv/j"}, {"window", "5"}, {"journal_sync", "always"}}).warnings,
-      ElementsAre(
-          "journal: /srv/j has no effect in this version: a PUBACK is not yet durable against a crash "
-          "of the broker",
-          "journal_sync: always has no effect in this version: a PUBACK is not yet durable against a "
-          "crash of the broker"));
-  EXPECT_THAT(parsed({{"journal_limit", "1GB"}}).warnings, testing::SizeIs(1));
-  EXPECT_THAT(error({{"journal_limit", "1"}}), HasSubstr("not accepted"));
 }
 
 }  // namespace
