@@ -76,8 +76,11 @@ void mosquitto_broker::launch() {
   if (const std::string preload = RESTANTE_MOSQUITTO_PRELOAD; !preload.empty()) {
     what.environment["LD_PRELOAD"] = preload;
     // Errors end it at once. Leaks do not make it fail, since it has some of its own: see plugin_leaks(), for
-    // which stacks must be whole. Little is kept from reuse, so that its memory still tells something.
-    what.environment["ASAN_OPTIONS"] = "abort_on_error=1:fast_unwind_on_malloc=0:quarantine_size_mb=2";
+    // which stacks must be true, and as long as they are below libpq. Longer ones are slow: with the ten
+    // thousands of allocations for the certificates of a WebSocket listener, seconds. Little is kept from
+    // reuse, so that its memory still tells something.
+    what.environment["ASAN_OPTIONS"] =
+        "abort_on_error=1:fast_unwind_on_malloc=0:malloc_context_size=10:quarantine_size_mb=2";
     what.environment["LSAN_OPTIONS"] = "exitcode=0";
   }
   server_ = std::make_unique<process>(what);
