@@ -1,6 +1,7 @@
 #include "postgres/batch_statements.h"
 
-#include "core/names.h"
+#include <chrono>
+#include <cstdio>
 
 namespace restante {
 
@@ -13,68 +14,80 @@ const std::string_view fast_path_settings =
 
 namespace {
 
-constexpr statement singles_statement{"store_singles", R"(
+// Whether a recipient may have it, for rows `g` with account_id, sender_id and is_full. Most accounts are
+// active, so the index of the others is next to nothing to look at.
+constexpr std::string_view reason_sql = R"(
+  case when g.account_id is null then 'unknown'
+       when exists (select from account a where a.id = g.account_id and a.status <> 'active') then 'departed'
+       when exists (select from block k where k.account_id = g.account_id and k.blocked_id = g.sender_id) then 'blocked'
+       when g.is_full <> 0 then 'full' end as reason)";
+
+constexpr std::string_view singles_sql = R"(
 with judged as materialized (
-  select g.*, b.id as mailbox_id, s.id as sender_id,
-         case when a.id is null then 'unknown'
-              when a.status <> 'active' then 'departed'
-              when exists (select from block k where k.account_id = a.id and k.blocked_id = s.id) then 'blocked'
-              when g.is_full <> 0 then 'full' end as reason
-  from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-    g(number, recipient, topic, sender, message_id, payload, qos, properties, expires_at, is_full)
-  left join account a on a.name = g.recipient
-  left join mailbox b on b.account_id = a.id and b.device = ''
-  left join account s on s.name = g.sender
+  select g.*, {reason}
+  from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    g(mailbox_id, number, topic, sender_id, message_id, payload, qos, properties, expires_at, account_id,
+      recipient, is_full)
 ), stored as (
   insert into delivery (mailbox_id, number, topic, sender_id, message_id, payload, qos, properties, expires_at)
   select mailbox_id, number, topic, sender_id, message_id, payload, qos, properties, expires_at
-  from judged where reason is null
-  on conflict do nothing
+  from judged where reason is null {again}
 )
 insert into dead_letter (number, recipient, topic, sender, message_id, payload, qos, properties, reason, receipt_at)
-select number, recipient, topic, sender, message_id, payload, qos, properties, reason,
-       case when tells_expiry(topic) then number_time(coalesce(expires_at, number + $11)) end
+select number, recipient, topic,
+       coalesce((select s.name from account s where s.id = sender_id), split_part(topic, '/', 3)),
+       message_id, payload, qos, properties, reason,
+       case when tells_expiry(topic) then number_time(coalesce(expires_at, number + $13)) end
 from judged where reason is not null
-on conflict (number, recipient) do nothing)"};
+on conflict (number, recipient) do nothing)";
 
-constexpr statement bodies_statement{"store_bodies", R"(
-with given as materialized (
-  select g.*, s.id as sender_id
-  from unnest($1, $2, $3, $4, $5, $6, $7, $8)
-    g(number, topic, sender, message_id, payload, qos, properties, expires_at)
-  left join account s on s.name = g.sender
-), stored as (
-  insert into message (number, topic, sender_id, message_id, payload, qos, properties, expires_at)
-  select number, topic, sender_id, message_id, payload, qos, properties, expires_at
-  from given where sender_id is not null
-  on conflict do nothing
-)
-select number from given where sender_id is null)"};
+constexpr std::string_view bodies_sql = R"(
+insert into message (number, topic, sender_id, message_id, payload, qos, properties, expires_at)
+select * from unnest($1, $2, $3, $4, $5, $6, $7, $8) {again})";
 
-constexpr statement deliveries_statement{"store_deliveries", R"(
+constexpr std::string_view deliveries_sql = R"(
 with judged as materialized (
-  select g.number, g.recipient, b.id as mailbox_id, m.expires_at,
-         case when a.id is null then 'unknown'
-              when a.status <> 'active' then 'departed'
-              when exists (select from block k where k.account_id = a.id and k.blocked_id = m.sender_id) then 'blocked'
-              when g.is_full <> 0 then 'full' end as reason
-  from unnest($1, $2, $3) g(number, recipient, is_full)
-  cross join lateral (select m.sender_id, m.expires_at from message m where m.number = g.number offset 0) m
-  left join account a on a.name = g.recipient
-  left join mailbox b on b.account_id = a.id and b.device = ''
+  select g.*, {reason}
+  from unnest($1, $2, $3, $4, $5, $6, $7)
+    g(mailbox_id, number, expires_at, account_id, sender_id, recipient, is_full)
 ), stored as (
   insert into delivery (mailbox_id, number, expires_at)
-  select mailbox_id, number, expires_at from judged where reason is null
-  on conflict do nothing
+  select mailbox_id, number, expires_at from judged where reason is null {again}
 )
 insert into dead_letter (number, recipient, topic, sender, message_id, payload, qos, properties, reason, receipt_at)
 select j.number, j.recipient, m.topic, (select s.name from account s where s.id = m.sender_id), m.message_id,
        m.payload, m.qos, m.properties, j.reason,
-       case when tells_expiry(m.topic) then number_time(coalesce(m.expires_at, m.number + $4)) end
+       case when tells_expiry(m.topic) then number_time(coalesce(m.expires_at, m.number + $8)) end
 from judged j
 cross join lateral (select m.* from message m where m.number = j.number offset 0) m
 where j.reason is not null
-on conflict (number, recipient) do nothing)"};
+on conflict (number, recipient) do nothing)";
+
+std::string assembled(std::string_view sql, attempt_kind kind) {
+  std::string made(sql);
+  const auto fill = [&](std::string_view mark, std::string_view text) {
+    if (const auto at = made.find(mark); at != std::string::npos) made.replace(at, mark.size(), text);
+  };
+  fill("{reason}", reason_sql);
+  fill("{again}", kind == attempt_kind::again ? "on conflict do nothing" : "");
+  return made;
+}
+
+// What is inserted for the first time, and again.
+class insertion {
+ public:
+  insertion(std::string_view name, std::string_view sql)
+      : name_(name),
+        name_again_(std::string(name) + "_again"),
+        sql_(assembled(sql, attempt_kind::first)),
+        sql_again_(assembled(sql, attempt_kind::again)) {}
+  statement of(attempt_kind kind) const {
+    return kind == attempt_kind::first ? statement{name_, sql_} : statement{name_again_, sql_again_};
+  }
+
+ private:
+  const std::string name_, name_again_, sql_, sql_again_;
+};
 
 constexpr statement bury_statement{"bury", R"(
 insert into dead_letter (number, recipient, topic, sender, message_id, payload, qos, properties, reason, receipt_at)
@@ -85,53 +98,59 @@ from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
 on conflict (number, recipient) do nothing)"};
 
 constexpr statement older_receipts_statement{"find_older_receipts", R"(
-select t.recipient, d.number
-from unnest($1, $2, $3) t(recipient, topic, number)
-cross join lateral (
-  select b.id from account a join mailbox b on b.account_id = a.id and b.device = '' where a.name = t.recipient
-  offset 0) b
+select t.place, d.number, true
+from unnest($1, $2, $3) with ordinality t(mailbox_id, topic, number, place)
 cross join lateral (
   select d.number from delivery d
-  where d.mailbox_id = b.id and d.topic = t.topic and d.topic like 'receipt/%' and d.number < t.number
+  where d.mailbox_id = t.mailbox_id and d.topic = t.topic and d.topic like 'receipt/%' and d.number < t.number
   offset 0) d)"};
 
-// Each mailbox is read once, however many of its keys are wanted: `ids` has them as the keys of an object,
-// which is searched in the logarithm of their number. Bodies of groups are found by their key.
+// Each mailbox is read once, however many of its keys are wanted: `ids` and `places` have them as the keys of
+// objects, which are searched in the logarithm of their number. Bodies of groups are found by their key, and
+// each group is asked once whether it passes receipts on.
 constexpr statement by_key_statement{"find_by_key", R"(
 with wanted as materialized (
-  select k.account, k.sender, k.message_id,
-         (select b.id from account a join mailbox b on b.account_id = a.id and b.device = ''
-          where a.name = k.account) as mailbox_id,
-         (select s.id from account s where s.name = k.sender) as sender_id
-  from unnest($1, $2, $3) k(account, sender, message_id)
+  select * from unnest($1, $2, $3) with ordinality k(mailbox_id, sender_id, message_id, place)
 ), boxes as materialized (
-  select mailbox_id, account, jsonb_object_agg(message_id, true) as ids
-  from wanted where sender_id is not null group by mailbox_id, account
+  select mailbox_id, jsonb_object_agg(message_id, true) as ids,
+         jsonb_object_agg(sender_id || ' ' || message_id, place) as places
+  from wanted group by mailbox_id
+), direct as materialized (
+  select (x.places -> (d.sender_id || ' ' || d.message_id))::bigint as place, d.number
+  from boxes x
+  cross join lateral (
+    select d.sender_id, d.message_id, d.number from delivery d
+    where d.mailbox_id = x.mailbox_id and x.ids ? d.message_id and d.topic not like 'receipt/%'
+    offset 0) d
+), to_group as materialized (
+  select w.place, m.number, split_part(m.topic, '/', 2) as name
+  from wanted w
+  cross join lateral (
+    select m.number, m.topic from message m where m.message_id = w.message_id and m.sender_id = w.sender_id
+    offset 0) m
+  cross join lateral (
+    select from delivery d where d.mailbox_id = w.mailbox_id and d.number = m.number and d.topic is null
+    offset 0) d
+), groups as materialized (
+  select n.name, coalesce(passes_receipts(n.name), false) as passes from (select distinct name from to_group) n
 )
-select x.account, (select s.name::text from account s where s.id = d.sender_id), d.message_id, d.number, true
-from boxes x
-cross join lateral (
-  select d.sender_id, d.message_id, d.number from delivery d
-  where d.mailbox_id = x.mailbox_id and x.ids ? d.message_id and d.topic not like 'receipt/%'
-  offset 0) d
-where d.sender_id is not null
+select place, number, true from direct where place is not null
 union all
-select w.account, w.sender, w.message_id, m.number, coalesce(passes_receipts(split_part(m.topic, '/', 2)), false)
-from wanted w
-cross join lateral (
-  select m.number, m.topic from message m where m.message_id = w.message_id and m.sender_id = w.sender_id
-  offset 0) m
-cross join lateral (
-  select from delivery d where d.mailbox_id = w.mailbox_id and d.number = m.number and d.topic is null
-  offset 0) d
-order by 4)"};
+select t.place, t.number, (select g.passes from groups g where g.name = t.name) from to_group t
+order by 2)"};
 
 constexpr statement settle_statement{
     "settle_dead_letters",
     "update dead_letter set receipt_at = null where id = any($1) and receipt_at is not null"};
 
-constexpr statement mark_statement{"mark_stored_through", R"(
-update broker set stored_through = greatest(stored_through, $1) returning pg_current_xact_id()::text)"};
+constexpr statement mark_statement{
+    "mark_stored_through",
+    "update broker set stored_through = greatest(stored_through, $1), last_batch = $2"};
+
+constexpr statement days_statement{"list_days", R"(
+select (extract(epoch from to_date(right(c.relname, 8), 'YYYYMMDD')) / 86400)::bigint
+from pg_inherits i join pg_class c on c.oid = i.inhrelid
+where i.inhparent = 'delivery'::regclass and c.relname ~ '^delivery_[0-9]{8}$')"};
 
 constexpr statement count_statement{"count_mailboxes", R"(
 select n, (select count(*) from (
@@ -146,19 +165,26 @@ from unnest($1) n
 cross join lateral (select g.id, g.name from account_group g where g.name = n and g.status = 'active' offset 0) g
 cross join lateral (select m.account_id from member m where m.group_id = g.id offset 0) m)"};
 
-result<void> done(const result<rows>& answer) {
-  if (!answer) return answer.error();
-  return {};
+constexpr std::int64_t day_us = 86'400'000'000;
+
+std::optional<std::int64_t> account_id(const account_place* of) {
+  return of ? std::optional(of->account_id) : std::nullopt;
+}
+std::optional<std::int64_t> mailbox_id(const account_place* of) {
+  return of ? std::optional(of->mailbox_id) : std::nullopt;
 }
 
 }  // namespace
 
-void message_rows::push(const message& what, std::string_view recipient,
+void message_rows::push(const message& what, const named_account& recipient, const account_place* sender,
                         std::optional<std::int64_t> expires_at_us, bool is_full) {
   numbers_.push(what.number);
-  recipients_.push(recipient);
+  recipients_.push(recipient.name);
+  account_ids_.push(account_id(recipient.place));
+  mailbox_ids_.push(mailbox_id(recipient.place));
   topics_.push(what.topic);
   senders_.push(what.key.sender);
+  sender_ids_.push(account_id(sender));
   ids_.push(what.key.id);
   payloads_.push(what.payload);
   qos_.push(static_cast<std::int16_t>(what.qos));
@@ -169,105 +195,143 @@ void message_rows::push(const message& what, std::string_view recipient,
 
 void message_rows::clear() { *this = message_rows(); }
 
-void delivery_rows::push(message_number number, std::string_view recipient, bool is_full) {
+void delivery_rows::push(message_number number, const named_account& recipient, const account_place* sender,
+                         std::optional<std::int64_t> expires_at_us, bool is_full) {
   numbers_.push(number);
-  recipients_.push(recipient);
+  recipients_.push(recipient.name);
+  account_ids_.push(account_id(recipient.place));
+  mailbox_ids_.push(mailbox_id(recipient.place));
+  sender_ids_.push(account_id(sender));
+  expiries_.push(expires_at_us);
   full_.push(static_cast<std::int16_t>(is_full ? 1 : 0));
 }
 
 void delivery_rows::clear() { *this = delivery_rows(); }
 
-result<void> store_singles(connection& to, const message_rows& rows, std::int64_t retention_us) {
-  return done(to.execute(singles_statement, {rows.numbers_, rows.recipients_, rows.topics_, rows.senders_,
-                                             rows.ids_, rows.payloads_, rows.qos_, rows.properties_,
-                                             rows.expiries_, rows.full_, retention_us}));
+void store_singles(pipeline& to, const message_rows& rows, std::int64_t retention_us, attempt_kind kind) {
+  static const insertion store("store_singles", singles_sql);
+  to.add(store.of(kind), {rows.mailbox_ids_, rows.numbers_, rows.topics_, rows.sender_ids_, rows.ids_,
+                          rows.payloads_, rows.qos_, rows.properties_, rows.expiries_, rows.account_ids_,
+                          rows.recipients_, rows.full_, retention_us});
 }
 
-result<std::vector<message_number>> store_bodies(connection& to, const message_rows& rows) {
-  const auto answer =
-      to.execute(bodies_statement, {rows.numbers_, rows.topics_, rows.senders_, rows.ids_, rows.payloads_,
-                                    rows.qos_, rows.properties_, rows.expiries_});
-  if (!answer) return answer.error();
-  std::vector<message_number> unstored;
-  for (const row each : *answer) unstored.push_back(each.int64(0));
-  return unstored;
+void store_bodies(pipeline& to, const message_rows& rows, attempt_kind kind) {
+  static const insertion store("store_bodies", bodies_sql);
+  to.add(store.of(kind), {rows.numbers_, rows.topics_, rows.sender_ids_, rows.ids_, rows.payloads_, rows.qos_,
+                          rows.properties_, rows.expiries_});
 }
 
-result<void> store_deliveries(connection& to, const delivery_rows& rows, std::int64_t retention_us) {
-  return done(to.execute(deliveries_statement, {rows.numbers_, rows.recipients_, rows.full_, retention_us}));
+void store_deliveries(pipeline& to, const delivery_rows& rows, std::int64_t retention_us, attempt_kind kind) {
+  static const insertion store("store_deliveries", deliveries_sql);
+  to.add(store.of(kind), {rows.mailbox_ids_, rows.numbers_, rows.expiries_, rows.account_ids_,
+                          rows.sender_ids_, rows.recipients_, rows.full_, retention_us});
 }
 
-result<void> bury(connection& to, const message_rows& rows, std::string_view reason,
-                  std::int64_t retention_us) {
-  return done(to.execute(
-      bury_statement, {rows.numbers_, rows.recipients_, rows.topics_, rows.senders_, rows.ids_,
-                       rows.payloads_, rows.qos_, rows.properties_, rows.expiries_, reason, retention_us}));
+void bury(pipeline& to, const message_rows& rows, std::string_view reason, std::int64_t retention_us) {
+  to.add(bury_statement, {rows.numbers_, rows.recipients_, rows.topics_, rows.senders_, rows.ids_,
+                          rows.payloads_, rows.qos_, rows.properties_, rows.expiries_, reason, retention_us});
 }
 
-result<std::vector<found_delivery>> find_older_receipts(connection& in,
-                                                        std::span<const newer_receipt> newer) {
-  text_array recipients, topics;
-  int64_array numbers;
+std::size_t find_older_receipts(pipeline& in, std::span<const newer_receipt> newer) {
+  int64_array recipients, numbers;
+  text_array topics;
   for (const newer_receipt& each : newer) {
-    recipients.push(each.recipient);
+    recipients.push(mailbox_id(each.recipient));
     topics.push(each.topic);
     numbers.push(each.number);
   }
-  const auto answer = in.execute(older_receipts_statement, {recipients, topics, numbers});
-  if (!answer) return answer.error();
-  std::vector<found_delivery> found;
-  for (const row each : *answer) found.push_back({std::string(each.text(0)), {}, each.int64(1), {}});
-  return found;
+  return in.add(older_receipts_statement, {recipients, topics, numbers});
+}
+
+namespace {
+
+struct key_arrays {
+  explicit key_arrays(std::span<const wanted_key> wanted) {
+    for (const wanted_key& each : wanted) {
+      mailboxes.push(each.account->mailbox_id);
+      senders.push(each.sender->account_id);
+      ids.push(each.id);
+    }
+  }
+  int64_array mailboxes, senders;
+  text_array ids;
+};
+
+}  // namespace
+
+std::size_t find_by_key(pipeline& in, std::span<const wanted_key> wanted) {
+  const key_arrays keys(wanted);
+  return in.add(by_key_statement, {keys.mailboxes, keys.senders, keys.ids});
 }
 
 result<std::vector<found_delivery>> find_by_key(connection& in, std::span<const wanted_key> wanted) {
-  text_array accounts, senders, ids;
-  for (const wanted_key& each : wanted) {
-    if (!is_account_name(each.account) || !is_account_name(each.key->sender) ||
-        !is_message_id(each.key->id)) {
-      continue;
-    }
-    accounts.push(each.account);
-    senders.push(each.key->sender);
-    ids.push(each.key->id);
-  }
-  std::vector<found_delivery> found;
-  if (accounts.empty()) return found;
-  const auto answer = in.execute(by_key_statement, {accounts, senders, ids});
+  const key_arrays keys(wanted);
+  const auto answer = in.execute(by_key_statement, {keys.mailboxes, keys.senders, keys.ids});
   if (!answer) return answer.error();
-  for (const row each : *answer) {
-    found.push_back({std::string(each.text(0)),
-                     {std::string(each.text(1)), std::string(each.text(2))},
-                     each.int64(3),
-                     each.boolean(4)});
+  return read_found(*answer);
+}
+
+std::vector<found_delivery> read_found(const rows& answer) {
+  std::vector<found_delivery> found;
+  found.reserve(answer.size());
+  for (const row each : answer) {
+    found.push_back({static_cast<std::size_t>(each.int64(0) - 1), each.int64(1),
+                     each.optional_boolean(2).value_or(false)});
   }
   return found;
+}
+
+result<std::vector<std::int64_t>> list_days(connection& in) {
+  const auto answer = in.execute(days_statement);
+  if (!answer) return answer.error();
+  std::vector<std::int64_t> days;
+  for (const row each : *answer) days.push_back(each.int64(0));
+  return days;
+}
+
+std::int64_t day_of(message_number number) { return number / day_us; }
+
+// By their places in the table, which leaves the planner no choice of where to begin.
+void remove_deliveries(pipeline& from, std::int64_t day, std::span<const delivery_place> gone) {
+  int64_array mailboxes, numbers;
+  for (const delivery_place& each : gone) {
+    mailboxes.push(each.mailbox_id);
+    numbers.push(each.number);
+  }
+  const std::chrono::year_month_day date{std::chrono::sys_days{std::chrono::days{day}}};
+  char leaf[32];
+  std::snprintf(leaf, sizeof leaf, "delivery_%04d%02u%02u", static_cast<int>(date.year()),
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
+  const std::string sql = "delete from " + std::string(leaf) +
+                          " where ctid = any(array("
+                          "select d.ctid from unnest($1, $2) u(mailbox_id, number) cross join lateral ("
+                          "select d.ctid from " +
+                          leaf + " d where d.mailbox_id = u.mailbox_id and d.number = u.number offset 0) d))";
+  from.add({"remove_from_" + std::string(leaf), sql}, {mailboxes, numbers});
+}
+
+void settle_dead_letters(pipeline& in, std::span<const std::int64_t> ids) {
+  int64_array given;
+  for (const std::int64_t id : ids) given.push(id);
+  in.add(settle_statement, {given});
 }
 
 result<void> settle_dead_letters(connection& in, std::span<const std::int64_t> ids) {
   int64_array given;
   for (const std::int64_t id : ids) given.push(id);
-  return done(in.execute(settle_statement, {given}));
-}
-
-result<std::string> mark_stored_through(connection& in, message_number number) {
-  const auto answer = in.execute(mark_statement, {number});
+  const auto answer = in.execute(settle_statement, {given});
   if (!answer) return answer.error();
-  if (answer->empty())
-    return database_error{database_failure::other, "", "the table restante.broker is empty"};
-  return std::string((*answer)[0].text(0));
+  return {};
 }
 
-result<bool> was_committed(connection& in, std::string_view transaction, message_number marked) {
-  const auto answer =
-      in.execute("select pg_xact_status($1::text::xid8) = 'committed' and stored_through >= $2 from broker",
-                 {transaction, marked});
-  if (!answer) {
-    // Of a transaction that this server has not had yet: it is another one, which took over without it.
-    if (answer.error().kind == database_failure::data) return false;
-    return answer.error();
-  }
-  return !answer->empty() && (*answer)[0].optional_boolean(0).value_or(false);
+void mark_stored_through(pipeline& in, message_number number, std::int64_t batch) {
+  in.add(mark_statement, {number, batch});
+}
+
+result<bool> was_committed(connection& in, std::int64_t batch) {
+  const auto answer = in.execute("select last_batch = $1 from broker", {batch});
+  if (!answer) return answer.error();
+  return !answer->empty() && (*answer)[0].boolean(0);
 }
 
 result<std::vector<mailbox_count>> count_mailboxes(connection& in, std::span<const std::string> accounts,

@@ -1,9 +1,9 @@
-// The statements that store and remove mail, one function each. None opens or ends a transaction.
+// The statements that store and remove mail, one function each. None opens or ends a transaction; those that
+// take a pipeline wait for nothing, and what goes wrong is said when the pipeline is asked.
 //
 // Tables grow from nothing to millions of rows between two looks of the statistics collector, and a plan made
-// for empty tables would read them whole. So in what is prepared every table is reached by a scalar or
-// lateral subquery from the values given, which leaves the planner one order; what joins freely is planned
-// afresh. All of them may be run twice.
+// for empty tables would read them whole. So every table is reached by a scalar or lateral subquery from the
+// values given, which leaves the planner one order.
 //
 // Threads: that of the connection.
 #pragma once
@@ -17,30 +17,41 @@
 #include <vector>
 
 #include "core/ports.h"
+#include "postgres/account_ids.h"
 #include "postgres/connection.h"
+#include "postgres/pipeline.h"
 
 namespace restante {
 
 // Settings of a session for these statements; to be executed once when it begins.
 extern const std::string_view fast_path_settings;
 
+// How to store: rows that stand there already are passed over when it is `again`, at two thirds more of the
+// cost, and refused (23505) when it is the first time.
+enum class attempt_kind { first, again };
+
+// An account as a row names it.
+struct named_account {
+  std::string_view name;
+  const account_place* place = nullptr;  // null: nobody has that name
+};
+
 // Rows for one statement, in the parallel arrays that it takes.
 class message_rows {
  public:
-  // `recipient`: empty for group bodies.
-  void push(const message& what, std::string_view recipient, std::optional<std::int64_t> expires_at_us,
-            bool is_full = false);
+  void push(const message& what, const named_account& recipient, const account_place* sender,
+            std::optional<std::int64_t> expires_at_us, bool is_full = false);
   bool empty() const noexcept { return numbers_.empty(); }
   // Large enough to be sent.
   bool is_full() const noexcept { return numbers_.size() >= 5'000 || payloads_.size_bytes() >= (8u << 20); }
   void clear();
 
  private:
-  friend result<void> store_singles(connection&, const message_rows&, std::int64_t);
-  friend result<std::vector<message_number>> store_bodies(connection&, const message_rows&);
-  friend result<void> bury(connection&, const message_rows&, std::string_view, std::int64_t);
+  friend void store_singles(pipeline&, const message_rows&, std::int64_t, attempt_kind);
+  friend void store_bodies(pipeline&, const message_rows&, attempt_kind);
+  friend void bury(pipeline&, const message_rows&, std::string_view, std::int64_t);
 
-  int64_array numbers_, expiries_;
+  int64_array numbers_, expiries_, account_ids_, mailbox_ids_, sender_ids_;
   text_array recipients_, topics_, senders_, ids_;
   bytea_array payloads_, properties_;
   int16_array qos_, full_;
@@ -48,14 +59,15 @@ class message_rows {
 
 class delivery_rows {
  public:
-  void push(message_number number, std::string_view recipient, bool is_full);
+  void push(message_number number, const named_account& recipient, const account_place* sender,
+            std::optional<std::int64_t> expires_at_us, bool is_full);
   bool empty() const noexcept { return numbers_.empty(); }
   bool is_full() const noexcept { return numbers_.size() >= 10'000; }
   void clear();
 
  private:
-  friend result<void> store_deliveries(connection&, const delivery_rows&, std::int64_t);
-  int64_array numbers_;
+  friend void store_deliveries(pipeline&, const delivery_rows&, std::int64_t, attempt_kind);
+  int64_array numbers_, expiries_, account_ids_, mailbox_ids_, sender_ids_;
   text_array recipients_;
   int16_array full_;
 };
@@ -63,52 +75,63 @@ class delivery_rows {
 // Messages with their bodies, each for one recipient. Those whose recipient is unknown, departed, has blocked
 // the sender, or is full become dead letters; their senders hear of it when the message would have expired,
 // at the latest `retention_us` after its acceptance.
-result<void> store_singles(connection& to, const message_rows& rows, std::int64_t retention_us);
+void store_singles(pipeline& to, const message_rows& rows, std::int64_t retention_us, attempt_kind kind);
 
-// Bodies of group messages. Returns those that were not stored, since no account has the sender's name.
-result<std::vector<message_number>> store_bodies(connection& to, const message_rows& rows);
+// Bodies of group messages, whose senders must have accounts.
+void store_bodies(pipeline& to, const message_rows& rows, attempt_kind kind);
 
 // Who gets those bodies; they must be stored before. Judges recipients as store_singles() does.
-result<void> store_deliveries(connection& to, const delivery_rows& rows, std::int64_t retention_us);
+void store_deliveries(pipeline& to, const delivery_rows& rows, std::int64_t retention_us, attempt_kind kind);
 
-// Straight to the dead letters.
-result<void> bury(connection& to, const message_rows& rows, std::string_view reason,
-                  std::int64_t retention_us);
+// Straight to the dead letters. What is there already is passed over.
+void bury(pipeline& to, const message_rows& rows, std::string_view reason, std::int64_t retention_us);
 
 // A delivery that waits.
 struct found_delivery {
-  std::string account;
-  message_key key;  // not for receipts
+  std::size_t asked = 0;  // which of those that were asked for
   message_number number = 0;
   bool passes_receipts = true;
 };
 
 // Receipts older than `number` that wait on the same topic, to be replaced.
 struct newer_receipt {
-  std::string_view recipient, topic;
+  const account_place* recipient = nullptr;
+  std::string_view topic;
   message_number number = 0;
 };
-result<std::vector<found_delivery>> find_older_receipts(connection& in, std::span<const newer_receipt> newer);
+std::size_t find_older_receipts(pipeline& in, std::span<const newer_receipt> newer);
 
-// Everything but receipts that waits under one of the keys, lowest number first. A key with a name that no
-// account can have is passed over.
+// Everything but receipts that waits under one of the keys, lowest number first.
 struct wanted_key {
-  std::string_view account;
-  const message_key* key = nullptr;
+  const account_place* account = nullptr;  // never null
+  const account_place* sender = nullptr;   // never null
+  std::string_view id;
 };
+std::size_t find_by_key(pipeline& in, std::span<const wanted_key> wanted);
 result<std::vector<found_delivery>> find_by_key(connection& in, std::span<const wanted_key> wanted);
 
-result<void> remove_deliveries(connection& from, std::span<const removal> gone);
+// Both of the above answer with these.
+std::vector<found_delivery> read_found(const rows& answer);
+
+// Days with a partition of their own, counted from 1970.
+result<std::vector<std::int64_t>> list_days(connection& in);
+
+struct delivery_place {
+  std::int64_t mailbox_id = 0;
+  message_number number = 0;
+  friend auto operator<=>(const delivery_place&, const delivery_place&) = default;
+};
+std::int64_t day_of(message_number number);
+// All of one day, which has a partition (42P01 else), in order.
+void remove_deliveries(pipeline& from, std::int64_t day, std::span<const delivery_place> gone);
 
 // Their senders have been told.
+void settle_dead_letters(pipeline& in, std::span<const std::int64_t> ids);
 result<void> settle_dead_letters(connection& in, std::span<const std::int64_t> ids);
 
-// Raises the broker's mark and returns the name of the transaction, for asking later whether it was
-// committed.
-result<std::string> mark_stored_through(connection& in, message_number number);
-
-// Whether that transaction was committed, and the mark with it.
-result<bool> was_committed(connection& in, std::string_view transaction, message_number marked);
+// Raises the broker's mark, and says which batch did; to be asked later whether it was committed.
+void mark_stored_through(pipeline& in, message_number number, std::int64_t batch);
+result<bool> was_committed(connection& in, std::int64_t batch);
 
 // How many deliveries wait for each of `accounts`, counted no further than `limit`.
 struct mailbox_count {

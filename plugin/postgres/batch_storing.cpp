@@ -1,11 +1,10 @@
 #include "postgres/batch_storing.h"
 
 #include <set>
+#include <string_view>
 #include <utility>
-#include <vector>
 
 #include "core/topic.h"
-#include "postgres/batch_statements.h"
 
 namespace restante {
 namespace {
@@ -17,15 +16,14 @@ class row_stream {
   explicit row_stream(Send send) : send_(std::move(send)) {}
 
   template <typename... Values>
-  result<void> push(Values&&... values) {
+  void push(Values&&... values) {
     rows_.push(std::forward<Values>(values)...);
-    return rows_.is_full() ? flush() : result<void>();
+    if (rows_.is_full()) flush();
   }
-  result<void> flush() {
-    if (rows_.empty()) return {};
-    auto sent = send_(rows_);
+  void flush() {
+    if (rows_.empty()) return;
+    send_(rows_);
     rows_.clear();
-    return sent;
   }
 
  private:
@@ -38,93 +36,112 @@ row_stream<Rows, Send> stream_of(Send send) {
   return row_stream<Rows, Send>(std::move(send));
 }
 
-bool is_receipt(const outgoing& message) { return first_level(message.what->topic) == "receipt"; }
+class batch_storing {
+ public:
+  batch_storing(pipeline& to, account_ids& ids, std::int64_t retention_us, attempt_kind kind)
+      : to_(to), ids_(ids), retention_us_(retention_us), kind_(kind) {}
 
-// With their bodies: to one recipient, and what expired on its way here.
-result<void> store_whole(connection& to, const std::vector<const outgoing*>& messages,
-                         std::int64_t retention_us) {
-  auto singles = stream_of<message_rows>(
-      [&](const message_rows& rows) { return store_singles(to, rows, retention_us); });
-  auto expired = stream_of<message_rows>(
-      [&](const message_rows& rows) { return bury(to, rows, "expired", retention_us); });
-  for (const outgoing* each : messages) {
-    for (std::size_t i = 0; i < each->recipients->size(); ++i) {
-      if (!each->is_for(i)) continue;
-      const std::string& recipient = (*each->recipients)[i];
-      auto sent = each->has_expired
-                      ? expired.push(*each->what, recipient, each->expires_at_us)
-                      : singles.push(*each->what, recipient, each->expires_at_us, each->is_full(i));
-      if (!sent) return sent;
+  // With their bodies: to one recipient, and what expired on its way here.
+  void store_whole(const std::vector<const outgoing*>& messages) {
+    auto singles = stream_of<message_rows>(
+        [&](const message_rows& rows) { store_singles(to_, rows, retention_us_, kind_); });
+    auto expired =
+        stream_of<message_rows>([&](const message_rows& rows) { bury(to_, rows, "expired", retention_us_); });
+    for (const outgoing* each : messages) {
+      const account_place* const sender = ids_.find(each->what->key.sender);
+      for_each_recipient(*each, [&](const named_account& recipient, bool is_full) {
+        if (each->has_expired) {
+          expired.push(*each->what, recipient, sender, each->expires_at_us);
+        } else {
+          singles.push(*each->what, recipient, sender, each->expires_at_us, is_full);
+        }
+      });
+    }
+    singles.flush();
+    expired.flush();
+  }
+
+  // Bodies once, then who gets them. Without an account of the sender's name there is nothing to keep them
+  // by.
+  void store_group(const std::vector<const outgoing*>& messages) {
+    auto bodies = stream_of<message_rows>([&](const message_rows& rows) { store_bodies(to_, rows, kind_); });
+    for (const outgoing* each : messages) {
+      if (const account_place* const sender = ids_.find(each->what->key.sender)) {
+        bodies.push(*each->what, named_account(), sender, each->expires_at_us);
+      }
+    }
+    bodies.flush();
+
+    auto deliveries = stream_of<delivery_rows>(
+        [&](const delivery_rows& rows) { store_deliveries(to_, rows, retention_us_, kind_); });
+    auto refused =
+        stream_of<message_rows>([&](const message_rows& rows) { bury(to_, rows, "refused", retention_us_); });
+    for (const outgoing* each : messages) {
+      const account_place* const sender = ids_.find(each->what->key.sender);
+      for_each_recipient(*each, [&](const named_account& recipient, bool is_full) {
+        if (sender) {
+          deliveries.push(each->what->number, recipient, sender, each->expires_at_us, is_full);
+        } else {
+          refused.push(*each->what, recipient, sender, each->expires_at_us);
+        }
+      });
+    }
+    deliveries.flush();
+    refused.flush();
+  }
+
+ private:
+  template <typename Visit>
+  void for_each_recipient(const outgoing& of, Visit visit) {
+    for (std::size_t i = 0; i < of.recipients->size(); ++i) {
+      if (!of.is_for(i)) continue;
+      const std::string& name = (*of.recipients)[i];
+      visit(named_account{name, ids_.find(name)}, of.is_full(i));
     }
   }
-  if (auto sent = singles.flush(); !sent) return sent;
-  return expired.flush();
-}
 
-// Bodies once, then who gets them.
-result<void> store_group(connection& to, const std::vector<const outgoing*>& messages,
-                         std::int64_t retention_us) {
-  std::set<message_number> unstored;
-  auto bodies = stream_of<message_rows>([&](const message_rows& rows) -> result<void> {
-    const auto left = store_bodies(to, rows);
-    if (!left) return left.error();
-    unstored.insert(left->begin(), left->end());
-    return {};
-  });
-  for (const outgoing* each : messages) {
-    if (auto sent = bodies.push(*each->what, std::string_view(), each->expires_at_us); !sent) return sent;
-  }
-  if (auto sent = bodies.flush(); !sent) return sent;
-
-  auto deliveries = stream_of<delivery_rows>(
-      [&](const delivery_rows& rows) { return store_deliveries(to, rows, retention_us); });
-  auto refused = stream_of<message_rows>(
-      [&](const message_rows& rows) { return bury(to, rows, "refused", retention_us); });
-  for (const outgoing* each : messages) {
-    const bool has_body = !unstored.contains(each->what->number);
-    for (std::size_t i = 0; i < each->recipients->size(); ++i) {
-      if (!each->is_for(i)) continue;
-      const std::string& recipient = (*each->recipients)[i];
-      auto sent = has_body ? deliveries.push(each->what->number, recipient, each->is_full(i))
-                           : refused.push(*each->what, recipient, each->expires_at_us);
-      if (!sent) return sent;
-    }
-  }
-  if (auto sent = deliveries.flush(); !sent) return sent;
-  return refused.flush();
-}
-
-// Those of this batch included.
-result<void> remove_older_receipts(connection& from, std::span<const outgoing> messages) {
-  std::vector<newer_receipt> newer;
-  for (const outgoing& each : messages) {
-    if (!is_receipt(each)) continue;
-    for (const std::string& recipient : *each.recipients) {
-      newer.push_back({recipient, each.what->topic, each.what->number});
-    }
-  }
-  if (newer.empty()) return {};
-  const auto older = find_older_receipts(from, newer);
-  if (!older) return older.error();
-  std::vector<removal> gone;
-  for (const found_delivery& each : *older) gone.push_back({each.account, each.number});
-  return remove_deliveries(from, gone);
-}
+  pipeline& to_;
+  account_ids& ids_;
+  const std::int64_t retention_us_;
+  const attempt_kind kind_;
+};
 
 }  // namespace
 
-result<void> store_messages(connection& to, std::span<const outgoing> messages, std::int64_t retention_us) {
+void store_messages(pipeline& to, std::span<const outgoing> messages, account_ids& ids,
+                    std::int64_t retention_us, attempt_kind kind) {
   std::vector<const outgoing*> whole, group;
   std::vector<std::int64_t> settled;
   for (const outgoing& each : messages) {
     if (each.dead_letter != 0) settled.push_back(each.dead_letter);
     (each.is_group && !each.has_expired ? group : whole).push_back(&each);
   }
-  if (auto stored = store_whole(to, whole, retention_us); !stored) return stored;
-  if (auto stored = store_group(to, group, retention_us); !stored) return stored;
-  if (auto removed = remove_older_receipts(to, messages); !removed) return removed;
-  if (!settled.empty()) return settle_dead_letters(to, settled);
-  return {};
+  batch_storing storing(to, ids, retention_us, kind);
+  storing.store_whole(whole);
+  storing.store_group(group);
+  if (!settled.empty()) settle_dead_letters(to, settled);
+}
+
+std::vector<newer_receipt> receipts_among(std::span<const outgoing> messages, account_ids& ids) {
+  std::vector<newer_receipt> newer;
+  for (const outgoing& each : messages) {
+    if (first_level(each.what->topic) != "receipt") continue;
+    for (const std::string& recipient : *each.recipients) {
+      if (const account_place* const place = ids.find(recipient)) {
+        newer.push_back({place, each.what->topic, each.what->number});
+      }
+    }
+  }
+  return newer;
+}
+
+std::vector<std::string_view> names_in(std::span<const outgoing> messages) {
+  std::vector<std::string_view> names;
+  for (const outgoing& each : messages) {
+    names.push_back(each.what->key.sender);
+    names.insert(names.end(), each.recipients->begin(), each.recipients->end());
+  }
+  return names;
 }
 
 }  // namespace restante

@@ -38,6 +38,8 @@ struct connection_settings {
   std::chrono::milliseconds statement_timeout{0};
 };
 
+class wire;
+
 class connection {
  public:
   static result<connection> open(const connection_settings& settings);
@@ -71,10 +73,10 @@ class connection {
   int server_version() const noexcept;  // 150004 for 15.4
 
  private:
+  friend class pipeline;
   friend class transaction;
-  class implementation;
-  explicit connection(std::unique_ptr<implementation> how);
-  std::unique_ptr<implementation> how_;
+  explicit connection(std::unique_ptr<wire> how);
+  std::unique_ptr<wire> how_;
 };
 
 // Rolls back unless committed.

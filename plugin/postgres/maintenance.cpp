@@ -15,11 +15,12 @@ namespace {
 using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
-constexpr std::int64_t expire_at_once = 1'000;
+constexpr std::int64_t expire_at_once = 250;
 constexpr std::int64_t offer_at_once = 100;
 constexpr auto expire_pause = 1s, longest_sweep_pause = 60s, roll_pause = 3600s, roll_retry_pause = 60s;
 constexpr auto patience_with_offered = 30s;
-constexpr int sweep_share = 20;  // a sweep may take one part in so many of the time
+constexpr int sweep_share = 20;   // a sweep may take one part in so many of the time
+constexpr int expire_share = 10;  // and expiring, while a day is moved
 
 // Offered again after the same half minute that the memory of this process has, so that a crash loses none.
 // What is offered goes to the end of the line: letters that are never settled do not hold up the others.
@@ -63,10 +64,13 @@ result<void> maintenance::run_due(connection& on, time_point now) {
 
 result<void> maintenance::expire(connection& on, task& self, time_point now) {
   self.due = now + expire_pause;
+  const auto started = steady::now();
   const auto moved = on.execute("select restante_expire($1::integer)", {expire_at_once});
   if (!moved) return moved.error();
   const std::int64_t count = (*moved)[0].int64(0);
-  if (count >= expire_at_once) self.due = now;
+  if (count >= expire_at_once) {
+    self.due = now + std::min<steady::duration>(expire_pause, (steady::now() - started) * expire_share);
+  }
   return tell_senders(on, self, now);
 }
 

@@ -1,10 +1,10 @@
 // What the store does between batches and pages, a bounded piece at a time: expiring, telling senders,
 // sweeping, partitions.
 //
-//   each second   expired deliveries go to the dead letters, a thousand at most, and at once again
-//                 while there are more; then senders hear `expired` of a hundred dead letters at
-//                 most, and of no more before those are settled or half a minute has passed. Both in
-//                 one task, so that no sender can tell by the time why a message was not delivered
+//   each second   expired deliveries go to the dead letters, a few hundred at most, and more often while
+//                 there are more, in a tenth of the time; then senders hear `expired` of a hundred dead
+//                 letters at most, and of no more before those are settled or half a minute has passed. Both
+//                 in one task, so that no sender can tell by the time why a message was not delivered
 //   each minute   bodies that nobody waits for and old dead letters are swept, a thousand looked at
 //                 each time; the pauses between two sweeps grow with what they take, so that they
 //                 take a twentieth of the time. More often where dead letters are kept for less

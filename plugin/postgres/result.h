@@ -12,9 +12,9 @@ namespace restante {
 enum class database_failure {
   unreachable,    // no connection, or it broke, or it leads to a read-only standby: connect again later
   refused_login,  // the server answers but does not let us in: mend the settings
-  conflict,  // serialization, deadlock, a lock or statement time-out: the same may succeed if tried again
-  data,      // the values are at fault (SQLSTATE classes 22 and 23): the same fails again
-  other,     // privileges, missing tables, a full disk, a mistake in a statement
+  conflict,       // serialization, deadlock, a time-out, a full disk: the same may succeed if tried again
+  data,           // the values are at fault (SQLSTATE classes 22 and 23): the same fails again
+  other,          // privileges, missing tables, a mistake in a statement
 };
 
 struct database_error {

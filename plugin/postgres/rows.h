@@ -72,6 +72,7 @@ class rows {
 
  private:
   friend class connection;
+  friend class pipeline;
   struct clear_result {
     void operator()(pg_result* result) const noexcept;
   };

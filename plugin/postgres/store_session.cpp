@@ -37,7 +37,7 @@ result<store_ready, session_failure> store_session::open(interruption& breaks) {
     auto opened = connection::open({.database = settings_.database,
                                     .application_name = "restante broker",
                                     .connect_timeout = std::chrono::seconds{2},
-                                    .statement_timeout = usual_statement_timeout});
+                                    .statement_timeout = settings_.statement_timeout});
     if (!opened) return failed(opened.error());
     connection_ = std::move(opened).value();
     breaks.watch(connection_->socket());

@@ -20,9 +20,6 @@ struct session_failure {
   bool is_taken = false;
 };
 
-// How long one statement may take before it is given up, unless said otherwise.
-inline constexpr std::chrono::milliseconds usual_statement_timeout{15'000};
-
 class store_session {
  public:
   explicit store_session(const store_settings& settings) : settings_(settings) {}

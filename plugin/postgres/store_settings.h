@@ -1,6 +1,7 @@
 // What the store's thread is told when it is made.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -13,6 +14,8 @@ struct store_settings {
   std::int64_t mailbox_limit = 0;  // deliveries that wait for one account
   std::string topic_prefix;        // as operators see it
   std::string version;
+  // How long one statement may take before it is given up; longer once one was, for the batch that needs it.
+  std::chrono::milliseconds statement_timeout{15'000};
 };
 
 }  // namespace restante

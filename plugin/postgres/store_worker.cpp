@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 
 constexpr auto pages_turn = 100ms;
 constexpr std::size_t most_unread_bytes = 64u << 20;
+constexpr std::size_t pages_at_once = 32, page_rows_at_once = 6'400;
 constexpr std::size_t accounts_at_once = 1'000;
 constexpr int conflicts_without_pause = 3;
 constexpr std::chrono::milliseconds longest_statement_timeout = 120s;
@@ -28,11 +29,12 @@ store_worker::store_worker(store_settings settings, store_requests& requests,
       results_(results),
       breaks_(breaks),
       session_(settings_),
-      writer_({settings_.retention_us, settings_.mailbox_limit},
+      writer_({settings_.retention_us, settings_.mailbox_limit}, ids_,
               [this](log_level level, std::string line) { complain(level, std::move(line)); }),
       maintenance_(settings_, [this](store_event event) { results_.push(std::move(event)); }),
       reconnect_pause_(100ms, 5s),
-      retry_pause_(100ms, 5s) {}
+      retry_pause_(100ms, 5s),
+      statement_timeout_(settings_.statement_timeout) {}
 
 void store_worker::complain(log_level level, std::string line) {
   results_.push(log_line{level, std::move(line)});
@@ -92,9 +94,11 @@ void store_worker::connect() {
   }
   lost_because_.clear();
   reconnect_pause_.reset();
+  ids_.forget();
+  writer_.begin_session();
   write_at_ = {};
   conflicts_ = 0;
-  statement_timeout_ = usual_statement_timeout;
+  statement_timeout_ = settings_.statement_timeout;
   maintenance_.begin(steady::now(), session_.is_rolled());
   results_.push(*ready);
 }
@@ -127,12 +131,19 @@ void store_worker::write_batch() {
   auto written = writer_.attempt(session_.wire(), session_.clock_offset_us());
   if (written) {
     retry_pause_.reset();
+    short_of_.clear();
     results_.push(batch_stored{std::move(written).value()});
     maintenance_.settled(writer_.settled(), steady::now());
     return;
   }
   const database_error& why = written.error();
   if (why.kind != database_failure::conflict || !session_.wire().is_usable()) return fail(why);
+  // Disk or memory: pages can be read meanwhile, and an operator should know.
+  if (why.sqlstate.starts_with("53") && short_of_ != why.message) {
+    short_of_ = why.message;
+    complain(log_level::error,
+             "PostgreSQL cannot store what was accepted, and is asked again: " + describe(why));
+  }
   if (++conflicts_ > conflicts_without_pause) write_at_ = steady::now() + retry_pause_.next();
   if (why.sqlstate != "57014" || statement_timeout_ >= longest_statement_timeout) return;
   // It may need longer, on a machine that has much to do; the same limit again would never let it through.
@@ -143,28 +154,38 @@ void store_worker::write_batch() {
 void store_worker::read_pages() {
   const auto until = steady::now() + pages_turn;
   while (session_.is_open() && results_.unread_bytes() < most_unread_bytes && steady::now() < until) {
-    const auto wanted = requests_.take_page();
-    if (!wanted) return;
-    read_one(*wanted);
+    std::vector<page_request> wanted;
+    std::size_t rows = 0;
+    while (wanted.size() < pages_at_once && rows < page_rows_at_once) {
+      auto next = requests_.take_page();
+      if (!next) break;
+      rows += next->limit;
+      wanted.push_back(std::move(*next));
+    }
+    if (wanted.empty()) return;
+    read_some(wanted);
   }
 }
 
-void store_worker::read_one(const page_request& wanted) {
-  auto got = read_page(session_.wire(), wanted, settings_.retention_us);
+void store_worker::read_some(std::span<const page_request> wanted) {
+  ids_.forget_some();
+  auto got = restante::read_pages(session_.wire(), wanted, ids_, settings_.retention_us);
   if (!got) {
-    results_.push(page_unreadable{wanted.token});
+    for (const page_request& each : wanted) results_.push(page_unreadable{each.token});
     if (got.error().kind == database_failure::conflict && session_.wire().is_usable()) {
-      return complain(log_level::warning, "a page could not be read: " + got.error().message);
+      return complain(log_level::warning, "pages could not be read: " + got.error().message);
     }
     return fail(got.error());
   }
-  // The first says what is wrong; all of them would fill the log.
-  if (!got->complaints.empty()) {
-    complain(log_level::warning, got->complaints.front() + " (" + std::to_string(got->complaints.size()) +
-                                     " such rows on this page)");
+  for (page_reading& each : *got) {
+    // The first says what is wrong; all of them would fill the log.
+    if (!each.complaints.empty()) {
+      complain(log_level::warning, each.complaints.front() + " (" + std::to_string(each.complaints.size()) +
+                                       " such rows on this page)");
+    }
+    const std::size_t size_bytes = each.size_bytes;
+    results_.push(page_ready{std::move(each.read)}, size_bytes);
   }
-  const std::size_t size_bytes = got->size_bytes;
-  results_.push(page_ready{std::move(got->read)}, size_bytes);
 }
 
 void store_worker::remember_accounts() {

@@ -5,8 +5,10 @@
 #include <chrono>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 
+#include "postgres/account_ids.h"
 #include "postgres/backoff.h"
 #include "postgres/batch_writer.h"
 #include "postgres/event_queue.h"
@@ -41,7 +43,7 @@ class store_worker {
 
   void write_batch();
   void read_pages();
-  void read_one(const page_request& wanted);
+  void read_some(std::span<const page_request> wanted);
   void fail_pages();
   void remember_accounts();
   void write_report();
@@ -54,6 +56,7 @@ class store_worker {
   interruption& breaks_;
 
   store_session session_;
+  account_ids ids_;  // of that session
   batch_writer writer_;
   maintenance maintenance_;
   backoff reconnect_pause_;
@@ -61,8 +64,9 @@ class store_worker {
   steady::time_point connect_at_{};
   steady::time_point write_at_{};  // not before, after a conflict
   int conflicts_ = 0;              // of the present batch, without a pause
-  std::chrono::milliseconds statement_timeout_ = usual_statement_timeout;
+  std::chrono::milliseconds statement_timeout_;
   std::string lost_because_;  // as said last; empty: connected
+  std::string short_of_;      // as said last; empty: of nothing
 };
 
 }  // namespace restante

@@ -27,7 +27,8 @@ begin
     tg_table_name, old.name;
 end $$;
 
-create domain restante.name as text check (value ~ '^[A-Za-z0-9._@:=-]{1,64}$');
+-- Names are ASCII, and compared with each message: by their bytes, in whatever language the database is.
+create domain restante.name as text collate "C" check (value ~ '^[A-Za-z0-9._@:=-]{1,64}$');
 
 create table restante.account (
   id bigint generated always as identity primary key,
@@ -41,6 +42,8 @@ create table restante.account (
 );
 create unique index account_name on restante.account (lower(name));
 create index account_exact_name on restante.account (name);
+-- Few, and looked for with each message that is stored.
+create index account_departed on restante.account (id) where status <> 'active';
 create trigger account_touch before update on restante.account for each row execute function restante.touch();
 create trigger account_keep before delete on restante.account for each row execute function restante.refuse_delete();
 

@@ -58,9 +58,12 @@ create index dead_letter_body on restante.dead_letter (created_at) where receipt
 create trigger dead_letter_touch before update on restante.dead_letter
   for each row execute function restante.touch();
 
--- Days whose partitions are detached and on their way to the dead letters.
+-- Days whose partitions are detached and on their way to the dead letters: all up to this place in the order of
+-- the key is there.
 create table restante.expired_day (
   day date primary key,
+  mailbox_id bigint not null default 0,
+  number bigint not null default 0,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now()
 );
@@ -71,6 +74,7 @@ create trigger expired_day_touch before update on restante.expired_day
 create table restante.broker (
   only_row boolean primary key default true check (only_row),
   stored_through bigint not null default 0,
+  last_batch bigint not null default 0,  -- the broker's name for the last batch that was committed
   sessions bigint not null default 0,
   journal_bytes bigint not null default 0,
   topic_prefix text not null default '',
@@ -116,6 +120,8 @@ begin
       leaf := parent || '_' || to_char(each, 'YYYYMMDD');
       continue when to_regclass('restante.' || leaf) is not null;
       execute format('create table restante.%I (like restante.%I including all)', leaf, parent);
+      -- What is acknowledged is removed from its day's table, without a look at the others.
+      execute format('grant select, delete on restante.%I to restante_broker', leaf);
       execute format('alter table restante.%I attach partition restante.%I for values from (%s) to (%s)',
                      parent, leaf, day_number(each), day_number(each + 1));
       made := made + 1;
@@ -157,19 +163,18 @@ language sql stable security definer set search_path = restante, pg_temp as $$
 $$;
 
 -- Moves at most `max_rows` expired deliveries to the dead letters: first those with an expiry of their own, then
--- those of detached days, whose tables are dropped once empty. Returns how many were moved.
+-- those of detached days. Returns how many were moved. The tables of a day that is over are dropped whole, since
+-- to delete a row costs more than to copy it; if somebody still reads them, with the next call.
 --
 -- Tables here grow and shrink faster than they are analysed, and a plan kept from when they were empty would read
 -- them whole for each row. So what is called often only reads an index, and what deletes is planned afresh.
 create function restante.restante_expire(max_rows integer default 1000) returns integer
-language plpgsql security definer set search_path = restante, pg_temp set timezone = 'UTC'
+language plpgsql security definer set search_path = restante, pg_temp set timezone = 'UTC' set lock_timeout = '200ms'
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 declare
   bury constant text := '
     with taken as (
-      delete from restante.%1$I d using %3$s due
-      where d.mailbox_id = due.mailbox_id and d.number = due.number
-      returning d.*
+      %3$s
     ), buried as (
       insert into restante.dead_letter
         (number, recipient, topic, sender, message_id, payload, qos, properties, reason, receipt_at)
@@ -185,11 +190,15 @@ declare
       where coalesce(t.topic, m.topic) is not null
       on conflict (number, recipient) do nothing
     )
-    select count(*) from taken';
+    select count(*), (array_agg(mailbox_id order by mailbox_id desc, number desc))[1],
+           (array_agg(number order by mailbox_id desc, number desc))[1]
+    from taken';
   mailboxes bigint[];
   numbers bigint[];
   moved integer := 0;
   more integer;
+  last_mailbox bigint;
+  last_number bigint;
   gone record;
   suffix text;
 begin
@@ -199,20 +208,28 @@ begin
     where d.expires_at <= (extract(epoch from clock_timestamp()) * 1000000)::bigint
     order by d.expires_at limit max_rows) due;
   if mailboxes is not null then
-    execute format(bury, 'delivery', 'message', '(select * from unnest($1, $2) u(mailbox_id, number))')
+    execute format(bury, null, 'message',
+      'delete from restante.delivery d using (select * from unnest($1, $2) u(mailbox_id, number)) due
+       where d.mailbox_id = due.mailbox_id and d.number = due.number returning d.*')
     into moved using mailboxes, numbers;
   end if;
 
-  for gone in select day from expired_day order by day loop
+  for gone in select * from expired_day order by day loop
     exit when moved >= max_rows;
     suffix := to_char(gone.day, 'YYYYMMDD');
-    execute format(bury, 'delivery_' || suffix, 'message_' || suffix,
-      format('(select mailbox_id, number from restante.%I limit %s)', 'delivery_' || suffix, max_rows - moved))
-    into more;
+    execute format(bury, null, 'message_' || suffix, format(
+      'select * from restante.%I d where (d.mailbox_id, d.number) > ($1, $2) order by d.mailbox_id, d.number limit %s',
+      'delivery_' || suffix, max_rows - moved))
+    into more, last_mailbox, last_number using gone.mailbox_id, gone.number;
     moved := moved + more;
-    if more = 0 then
-      execute format('drop table restante.%I, restante.%I', 'delivery_' || suffix, 'message_' || suffix);
-      delete from expired_day where day = gone.day;
+    if more > 0 then
+      update expired_day set mailbox_id = last_mailbox, number = last_number where day = gone.day;
+    else
+      begin
+        execute format('drop table restante.%I, restante.%I', 'delivery_' || suffix, 'message_' || suffix);
+        delete from expired_day where day = gone.day;
+      exception when lock_not_available then null;
+      end;
     end if;
   end loop;
   return moved;

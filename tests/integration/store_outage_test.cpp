@@ -197,6 +197,24 @@ TEST_F(store_server, frozen_does_not_hold_up_the_end) {
   EXPECT_FALSE(store.has<batch_stored>());
 }
 
+TEST_F(store_server, frozen_for_longer_than_a_statement_may_take_stores_once) {
+  store_settings settings = usual_settings(database_.broker);
+  settings.statement_timeout = 300ms;
+  running_store store(settings);
+  store.next<store_ready>();
+  store.write(batch_of({to_group("crew", "anna", "m1", {"bert", "carl"})}));
+  server_.freeze();
+  store_batch batch = batch_of({direct("bert", "anna", "m2")});
+  batch.removals_by_key = {{"carl", {"anna", "m1"}, INT64_MAX, false}};
+  store.thread().write(std::move(batch));
+  EXPECT_THAT(store.next<store_lost>().why, HasSubstr("did not answer within 1300 ms"));
+  // What was sent is still before the old session, which may store it when it goes on.
+  server_.thaw();
+  EXPECT_TRUE(store.next<batch_stored>().result.removals_by_key.at(0).found);
+  EXPECT_THAT(ids(store.read("bert")), ElementsAre("m1", "m2"));
+  EXPECT_EQ(support::query(database_.owner, "select count(*) from restante.delivery"), "2");
+}
+
 TEST_F(store_server, away_does_not_hold_up_the_end_unless_something_waits) {
   running_store idle(usual_settings(database_.broker));
   idle.next<store_ready>();

@@ -76,16 +76,19 @@ void cutting_proxy::serve() {
 }
 
 void cutting_proxy::relay(int client, int server) {
-  // A simple query: Q, four bytes of length, the text.
-  constexpr std::string_view commit("commit\0", 7);
-  bool loses_answer = false;
+  // The statement that a batch ends with, and the message after which it is committed.
+  constexpr std::string_view mark = "mark_stored_through", sync("S\0\0\0\4", 5);
+  bool is_marked = false, loses_answer = false;
   while (!ends_) {
     pollfd watched[] = {{client, POLLIN, 0}, {server, POLLIN, 0}};
     if (poll(watched, 2, 20) <= 0) continue;
     std::string_view passed;
     if (watched[0].revents != 0) {
       if (!pass_on(client, server, passed)) return;
-      if (cuts_ && passed.starts_with('Q') && passed.ends_with(commit)) loses_answer = true;
+      is_marked = is_marked || passed.find(mark) != std::string_view::npos;
+      if (!passed.ends_with(sync)) continue;
+      loses_answer = cuts_ && is_marked;
+      is_marked = false;
     }
     if (watched[1].revents == 0) continue;
     if (loses_answer) {

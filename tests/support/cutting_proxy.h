@@ -21,8 +21,8 @@ class cutting_proxy {
 
   // The host for the client's conninfo.
   std::string host() const { return directory_.path().string(); }
-  // The next commit is passed on; when the server has answered it, both connections end and the answer is
-  // lost.
+  // The next batch of a store is passed on; when the server has answered its commit, both connections end and
+  // the answer is lost.
   void cut_at_commit() { cuts_ = true; }
   int cuts() const { return done_; }
 
