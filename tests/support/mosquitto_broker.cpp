@@ -68,13 +68,15 @@ void mosquitto_broker::configure(const broker_settings& settings) {
   if (!settings.per_listener_settings) text << listener;
   if (settings.websocket) text << "listener " << websocket_port() << " 127.0.0.1\nprotocol websockets\n";
   write_file(directory_.path() / "mosquitto.conf", text.str());
+  preload_ = settings.preload;
 }
 
 void mosquitto_broker::launch() {
   program what{.arguments = {mosquitto_program(), "-c", directory_.path() / "mosquitto.conf"},
                .output = directory_.path() / "log"};
+  if (!preload_.empty()) what.environment["LD_PRELOAD"] = preload_;
   if (const std::string preload = RESTANTE_MOSQUITTO_PRELOAD; !preload.empty()) {
-    what.environment["LD_PRELOAD"] = preload;
+    what.environment["LD_PRELOAD"] = preload + " " + preload_;
     // Errors end it at once. Leaks do not make it fail, since it has some of its own: see plugin_leaks(), for
     // which stacks must be true, and as long as they are below libpq. Longer ones are slow: with the ten
     // thousands of allocations for the certificates of a WebSocket listener, seconds. Little is kept from

@@ -22,6 +22,7 @@ struct broker_settings {
   bool websocket = false;              // a second listener, for MQTT over WebSocket
   bool per_listener_settings = false;  // the plugin belongs to the first listener alone
   std::vector<std::string> lines{};    // further lines of mosquitto.conf, before the listeners
+  std::string preload{};               // a library that is loaded before all others
 };
 
 // The program is $MOSQUITTO, else /usr/sbin/mosquitto. Its log has every type of line. Not thread-safe.
@@ -63,6 +64,7 @@ class mosquitto_broker {
   temporary_directory directory_;
   free_port port_;
   free_port websocket_port_;
+  std::string preload_;
   std::unique_ptr<process> server_;
 };
 
