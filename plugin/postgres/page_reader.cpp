@@ -197,10 +197,10 @@ result<std::vector<page_reading>> read_pages(connection& from, std::span<const p
 
   // The oldest cursor decides how many days a statement looks into: those that want one or two go by
   // themselves.
-  const auto old =
-      std::ranges::stable_partition(open, [&](std::size_t i) { return is_recent(wanted[i].after); });
-  const std::vector<std::size_t> older(old.begin(), old.end());
-  open.erase(old.begin(), old.end());
+  const auto old = std::stable_partition(open.begin(), open.end(),
+                                         [&](std::size_t i) { return is_recent(wanted[i].after); });
+  const std::vector<std::size_t> older(old, open.end());
+  open.erase(old, open.end());
   for (std::vector<std::size_t> some : {open, older}) {
     if (auto got = read_open(from, wanted, std::move(some), retention_us, made); !got) return got.error();
   }

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "integration/store_fixture.h"
+#include "postgres/connection.h"
 #include "postgres/store_thread.h"
 
 namespace restante {
@@ -230,6 +231,42 @@ TEST_F(store_dead_letter, comes_of_days_that_are_over) {
   EXPECT_EQ(store.next<expired_due>().expired.size(), 100u);
   // The others are next, whatever becomes of these.
   EXPECT_EQ(sql("select count(*) from restante.dead_letter where receipt_at > now()"), "100");
+}
+
+// A day that is over, with `rows` for bert, and detached.
+std::string over_sql(int rows) {
+  return R"(
+    do $$ declare day date := current_date - 40; suffix text := to_char(day, 'YYYYMMDD'); begin
+      perform restante.restante_roll('100 days', 1, day);
+      insert into restante.delivery (mailbox_id, number, topic, sender_id, message_id, payload, qos)
+        select b.id, restante.day_number(day) + i, 'direct/bert/anna/m', b.account_id, 'm', 'x', 1
+        from generate_series(1, )" +
+         std::to_string(rows) + R"() i, restante.mailbox b
+        join restante.account a on a.id = b.account_id where a.name = 'bert';
+    end $$;
+    select from restante.restante_roll('30 days', 1))";
+}
+
+TEST_F(store_dead_letter, is_made_of_a_day_in_pieces_that_begin_where_the_last_ended) {
+  sql(over_sql(250));
+  for (const char* moved : {"100", "100", "50", "0"})
+    EXPECT_EQ(sql("select restante.restante_expire(100)"), moved);
+  EXPECT_EQ(sql("select count(*), count(distinct number) from restante.dead_letter"), "250|250");
+  EXPECT_EQ(sql("select count(*) from restante.expired_day"), "0");
+  EXPECT_EQ(sql("select to_regclass('restante.delivery_' || to_char(current_date - 40, 'YYYYMMDD'))"), "");
+}
+
+TEST_F(store_dead_letter, does_not_wait_for_a_reader_of_a_day_that_is_over) {
+  sql(over_sql(3));
+  EXPECT_EQ(sql("select restante.restante_expire(100)"), "3");
+  auto reader = connection::open({.database = database_.owner}).value();
+  const std::string leaf = sql("select 'restante.delivery_' || to_char(current_date - 40, 'YYYYMMDD')");
+  ASSERT_TRUE(reader.execute_script("begin; select count(*) from " + leaf));
+  EXPECT_EQ(sql("select restante.restante_expire(100)"), "0");
+  EXPECT_EQ(sql("select count(*) from restante.expired_day"), "1");
+  ASSERT_TRUE(reader.execute_script("commit"));
+  EXPECT_EQ(sql("select restante.restante_expire(100)"), "0");
+  EXPECT_EQ(sql("select count(*) from restante.expired_day"), "0");
 }
 
 TEST_F(store_dead_letter, is_not_made_of_days_that_only_lack_a_partition) {

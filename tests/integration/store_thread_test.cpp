@@ -129,6 +129,35 @@ TEST_F(store, reads_pages_of_at_most_so_many_rows_and_bytes) {
   EXPECT_TRUE(store.read("bert", sent.back().what->number).complete);
 }
 
+TEST_F(store, reads_the_pages_of_many_accounts_at_once) {
+  running_store store(usual_settings(database_.broker));
+  const std::vector<std::string> accounts{"anna", "bert", "carl", "dora", "nobody", "not a name"};
+  std::vector<envelope> sent{to_group("crew", "dora", "g1", {"bert", "carl"})};
+  for (int i = 1; i <= 3; ++i) {
+    for (std::size_t to = 0; to < 3; ++to) {
+      sent.push_back(direct(accounts[to], "dora", accounts[to] + std::to_string(i)));
+    }
+  }
+  const message_number second = sent[4].what->number;
+  store.write(batch_of(sent));
+  for (std::size_t i = 0; i < accounts.size(); ++i) {
+    store.thread().read({100 + i, accounts[i], i == 0 ? second : 0, 3, 1 << 20, {{"dora", "bert2"}}});
+  }
+  std::map<std::uint64_t, page> got;
+  while (got.size() < accounts.size()) {
+    page next = store.next<page_ready>().read;
+    got[next.token] = std::move(next);
+  }
+  EXPECT_THAT(ids(got[100]), ElementsAre("anna3"));
+  EXPECT_THAT(ids(got[101]), ElementsAre("g1", "bert1", "bert2"));
+  EXPECT_THAT(ids(got[102]), ElementsAre("g1", "carl1", "carl2"));
+  for (const std::uint64_t token : {103, 104, 105}) EXPECT_THAT(got[token].rows, IsEmpty());
+  EXPECT_EQ(got[101].resolved.size(), 1u);
+  EXPECT_THAT(got[102].resolved, IsEmpty());
+  EXPECT_TRUE(got[100].complete);
+  EXPECT_FALSE(got[101].complete);
+}
+
 TEST_F(store, has_an_empty_page_for_whoever_has_no_mailbox) {
   running_store store(usual_settings(database_.broker));
   for (const char* name : {"nobody", "", "a/b", "\xff"}) {
@@ -271,6 +300,33 @@ TEST_F(store, stores_what_it_is_given_twice_only_once) {
   store.write(batch_of(sent));
   EXPECT_THAT(ids(store.read("bert")), ElementsAre("m1", "m2", "m4"));
   EXPECT_EQ(dead_letters(), "nobody|unknown|t");
+}
+
+TEST_F(store, stores_the_rest_of_a_batch_of_which_some_is_stored_already) {
+  running_store store(usual_settings(database_.broker));
+  const envelope one = direct("bert", "anna", "m1"), two = to_group("crew", "anna", "m2", {"bert", "carl"});
+  store.write(batch_of({one, two}));
+  store.write(batch_of({one, two, direct("bert", "anna", "m3")}));
+  EXPECT_THAT(ids(store.read("bert")), ElementsAre("m1", "m2", "m3"));
+  EXPECT_THAT(ids(store.read("carl")), ElementsAre("m2"));
+  EXPECT_EQ(dead_letters(), "");
+}
+
+TEST_F(store, removes_what_waits_in_a_day_whose_tables_are_gone_without_a_word) {
+  running_store store(usual_settings(database_.broker));
+  const message_number old = now_us() - 20 * day_us;
+  store.write(batch_of({direct("bert", "anna", "m1", "x", old)}));
+  store_batch first, second;
+  first.removals = {{"bert", old + 1}};  // nothing, but the day's table was used
+  store.write(first);
+  const std::string day =
+      sql("select to_char(restante.number_time(" + std::to_string(old) + "), 'YYYYMMDD')");
+  sql("drop table restante.delivery_" + day + ", restante.message_" + day);
+  second = batch_of({direct("bert", "anna", "m2")});
+  second.removals = {{"bert", old}};
+  store.write(second);
+  EXPECT_THAT(ids(store.read("bert")), ElementsAre("m2"));
+  EXPECT_FALSE(store.has<store_lost>());
 }
 
 TEST_F(store, writes_reports_and_who_acknowledges) {
