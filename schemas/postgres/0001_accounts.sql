@@ -27,6 +27,11 @@ begin
     tg_table_name, old.name;
 end $$;
 
+create function restante.refuse_rename() returns trigger language plpgsql as $$
+begin
+  raise exception 'a name is for good: topics and what waits speak of % "%"', tg_table_name, old.name;
+end $$;
+
 -- Names are ASCII, and compared with each message: by their bytes, in whatever language the database is.
 create domain restante.name as text collate "C" check (value ~ '^[A-Za-z0-9._@:=-]{1,64}$');
 
@@ -45,6 +50,8 @@ create index account_exact_name on restante.account (name);
 -- Few, and looked for with each message that is stored.
 create index account_departed on restante.account (id) where status <> 'active';
 create trigger account_touch before update on restante.account for each row execute function restante.touch();
+create trigger account_keep_name before update of name on restante.account
+  for each row when (new.name is distinct from old.name) execute function restante.refuse_rename();
 create trigger account_keep before delete on restante.account for each row execute function restante.refuse_delete();
 
 create table restante.profile (
@@ -89,6 +96,8 @@ create unique index account_group_name on restante.account_group (lower(name));
 create index account_group_exact_name on restante.account_group (name);
 create trigger account_group_touch before update on restante.account_group
   for each row execute function restante.touch();
+create trigger account_group_keep_name before update of name on restante.account_group
+  for each row when (new.name is distinct from old.name) execute function restante.refuse_rename();
 create trigger account_group_keep before delete on restante.account_group
   for each row execute function restante.refuse_delete();
 

@@ -79,6 +79,41 @@ TEST_F(store_outage, knows_a_commit_whose_answer_was_lost) {
   EXPECT_EQ(dead_letters(), "");
 }
 
+TEST_F(store_outage, loses_and_doubles_nothing_however_often_answers_are_lost) {
+  const std::string place = database_.broker.substr(5, database_.broker.find(' ') - 5);
+  support::cutting_proxy proxy(place);
+  running_store store(
+      usual_settings("host=" + proxy.host() + " user=broker sslmode=disable dbname=" + database_.name));
+  store.next<store_ready>();
+  constexpr int rounds = 10, each_time = 20;
+  std::vector<std::string> wanted;
+  std::vector<removal> last;
+  for (int round = 0; round < rounds; ++round) {
+    store_batch batch;
+    std::vector<envelope> messages;
+    for (int i = 0; i < each_time; ++i) {
+      wanted.push_back("m" + std::to_string(round) + "." + std::to_string(i));
+      messages.push_back(direct("bert", "anna", wanted.back()));
+    }
+    messages.push_back(direct("carl", "anna", "r" + std::to_string(round)));
+    batch = batch_of(std::move(messages));
+    batch.removals = std::exchange(last, {{"carl", batch.messages.back().what->number}});
+    proxy.cut_at_commit();
+    store.write(std::move(batch));
+  }
+  EXPECT_EQ(proxy.cuts(), rounds);
+  EXPECT_EQ(ids(store.read("bert", 0, 1'000)), wanted);
+  EXPECT_THAT(ids(store.read("carl")), ElementsAre("r" + std::to_string(rounds - 1)));
+  EXPECT_EQ(sql("select count(*) from restante.delivery"), std::to_string(rounds * each_time + 1));
+  EXPECT_EQ(dead_letters(), "");
+}
+
+TEST_F(store_outage, knows_names_to_be_for_good) {
+  EXPECT_THROW(sql("update restante.account set name = 'berta' where name = 'bert'"), support::failure);
+  EXPECT_THROW(sql("update restante.account_group set name = 'cabin' where name = 'crew'"), support::failure);
+  sql("update restante.account set name = name");
+}
+
 TEST_F(store_outage, waits_for_another_broker_to_leave) {
   auto first = std::make_unique<running_store>(usual_settings(database_.broker));
   first->next<store_ready>();
