@@ -248,5 +248,61 @@ TEST_F(ends, by_a_crash_leave_what_was_stored) {
   EXPECT_GT(std::stoll(sql("select min(number) from restante.waiting where account = 'bob'")), newest);
 }
 
+// ---- What the journal is for: nothing would be stored by itself for ten seconds.
+
+class crashes : public restarts {};
+
+TEST_F(crashes, lose_nothing_that_was_accepted_and_bring_nothing_back_that_was_acknowledged) {
+  open({.options = {{"linger", "10s"}}});
+  auto bob = raw(account("bob"));
+  bob.subscribe({"direct/bob/#"});
+  auto alice = raw(account("alice"));
+  const auto sent = publish_all(alice, letters("bob", "alice", "m", 5));
+  EXPECT_EQ(collect(bob, 5), sent);
+  acknowledge(bob, "bob", {sent[1], sent[3]});
+  EXPECT_EQ(waiting("bob"), 0);
+  crash_and_restart();
+  auto bob_again = raw(account("bob"));
+  bob_again.subscribe({"direct/bob/#"});
+  EXPECT_EQ(collect(bob_again, 3), (strings{sent[0], sent[2], sent[4]}));
+  acknowledge(bob_again, "bob", {sent[0], sent[2], sent[4]});
+  crash_and_restart();
+  auto alice_again = raw(account("alice"));
+  const auto last = publish_all(alice_again, letters("bob", "alice", "last", 1));
+  auto bob_at_last = raw(account("bob"));
+  bob_at_last.subscribe({"direct/bob/#"});
+  EXPECT_EQ(collect(bob_at_last, 1), last) << "and nothing before it";
+}
+
+TEST_F(crashes, forget_no_repeat_even_of_what_was_acknowledged) {
+  open({.options = {{"linger", "10s"}}});
+  auto bob = raw(account("bob"));
+  bob.subscribe({"direct/bob/#"});
+  auto alice = raw(account("alice"));
+  const auto sent = publish_all(alice, letters("bob", "alice", "m", 2));
+  EXPECT_EQ(collect(bob, 2), sent);
+  acknowledge(bob, "bob", sent);
+  crash_and_restart();
+  auto bob_again = raw(account("bob"));
+  bob_again.subscribe({"direct/bob/#"});
+  auto alice_again = raw(account("alice"));
+  const auto again = publish_all(alice_again, letters("bob", "alice", "m", 3));
+  EXPECT_EQ(collect(bob_again, 1), (strings{again[2]})) << "only what is new";
+}
+
+TEST_F(crashes, lose_no_receipt_whose_message_is_yet_to_be_found) {
+  open({.options = {{"linger", "10s"}}});
+  auto alice = raw(account("alice"));
+  publish_all(alice, letters("bob", "alice", "m", 1));
+  restart();  // stores it
+  auto bob = raw(account("bob"));
+  EXPECT_EQ(bob.publish("receipt/alice/bob/m0", "read"), 0x10);
+  crash_and_restart();
+  auto alice_again = raw(account("alice"));
+  alice_again.subscribe({"receipt/alice/#"});
+  EXPECT_EQ(collect(alice_again, 1), (strings{"receipt/alice/bob/m0"}));
+  wait_until_waiting("bob", 0);
+}
+
 }  // namespace
 }  // namespace restante

@@ -249,6 +249,49 @@ TEST_F(receipts, for_what_the_core_does_not_hold_are_judged_by_what_the_store_fi
   EXPECT_FALSE(try_one("m5", false, true));
 }
 
+TEST_F(receipts, are_looked_up_again_when_the_journal_took_none) {
+  open();
+  const auto bert = connect("bert");
+  publish(bert, "receipt/anna/bert/m1", "delivered");
+  loop();
+  records.messages_status = journal_status::full;
+  commit_as(true);
+  EXPECT_THAT(records.messages, IsEmpty());
+  records.messages_status = journal_status::ok;
+  loop();
+  EXPECT_THAT(batch().removals, IsEmpty()) << "what it tells of is still there to be found";
+  EXPECT_TRUE(batch().removals_by_key.at(0).find_only);
+  commit_as(true);
+  EXPECT_EQ(records.messages.size(), 1U);
+}
+
+TEST_F(receipts, that_are_not_passed_on_are_known_as_used) {
+  open();
+  tell_rosters();
+  const auto anna = connect("anna");
+  const auto dora = listening("dora");
+  publish(anna, "group/town/anna/m1");
+  EXPECT_TRUE(office->hear_routed(dora));
+  publish(dora, "receipt/anna/dora/m1", "delivered");
+  EXPECT_EQ(records.messages.size(), 1U) << "town passes none on";
+  const auto* used = std::get_if<used_once>(&records.all.at(1));
+  ASSERT_NE(used, nullptr);
+  EXPECT_EQ(used->known,
+            fingerprint_of(small().key, "receipt/anna/dora/m1/delivered", "receipt/anna/dora/m1"));
+  EXPECT_EQ(records.flushed, records.all.size());
+}
+
+TEST_F(acknowledgements, by_handing_off_are_written_within_a_loop) {
+  open();
+  const auto bert = listening("bert", "", acknowledge_mode::handoff);
+  const auto anna = connect("anna");
+  publish(anna, "direct/bert/anna/m1");
+  EXPECT_TRUE(office->hear_routed(bert));
+  EXPECT_EQ(records.removals.size(), 1U);
+  loop();
+  EXPECT_EQ(records.flushed, records.all.size());
+}
+
 TEST_F(receipts, refuses_a_receipt_from_somebody_who_is_no_recipient) {
   open();
   const auto anna = listening("anna");
