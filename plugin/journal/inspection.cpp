@@ -79,7 +79,8 @@ class inspector {
       if (const auto got = read_fully(in_, file.get(), bytes_, header_bytes, 0); got < 0)
         return journal_failure(path_, "reading a segment", got);
       const auto head = decode_header(bytes_);
-      if (!head || head->start != segment.start) continue;
+      if (!head || head->start != segment.start || !is_honest(mark{head->keep, head->synced}, head->start))
+        continue;
       if (found_.has_key && (head->key.low != found_.key.low || head->key.high != found_.key.high))
         return journal_error{"journal: " + name_of(segment) +
                              " belongs to another journal: move away the files that do not belong here"};
@@ -92,6 +93,11 @@ class inspector {
     return journal_error{"journal: no segment in " + path_ +
                          " has a header that can be read: restore one, or move the files away to begin anew "
                          "without what they hold"};
+  }
+
+  // It tells of what was before it.
+  static bool is_honest(const std::optional<mark>& what, journal_position at) {
+    return what && what->keep <= at && what->synced <= at;
   }
 
   void learn(const mark& what) {
@@ -126,7 +132,7 @@ class inspector {
         return at;
       }
       const auto& found = std::get<framed>(frame);
-      if (found.kind == record_kind::mark ? !decode_mark(found) : !decode_record(found)) {
+      if (found.kind == record_kind::mark ? !is_honest(decode_mark(found), at) : !decode_record(found)) {
         why = flaw::bad_body;
         return at;
       }
@@ -168,10 +174,11 @@ class inspector {
       if (static_cast<unsigned char>(here[0]) != mark_bytes - frame_bytes ||
           here[frame_bytes] != static_cast<char>(record_kind::mark))
         continue;
-      const auto frame = read_frame(here, sealed, segment.start + (offset - header_bytes));
+      const auto at = segment.start + (offset - header_bytes);
+      const auto frame = read_frame(here, sealed, at);
       const auto* found = std::get_if<framed>(&frame);
       if (found == nullptr) continue;
-      if (const auto noted = decode_mark(*found)) learn(*noted);
+      if (const auto noted = decode_mark(*found); is_honest(noted, at)) learn(*noted);
     }
   }
 
@@ -184,6 +191,20 @@ class inspector {
       if (at <= std::max(segment.limit, segment.end)) return index;
       return std::nullopt;
     }
+    return std::nullopt;
+  }
+
+  // The beginning of replay is within this one: a record must begin there, whatever stands before.
+  std::optional<journal_error> resume(scanned& segment, journal_position from) {
+    if (auto error = load(segment)) return error;
+    const auto stopped = segment.end;
+    segment.end = follow(segment, from, segment.why, [](journal_position, const framed&) {});
+    if (stopped > from) {
+      if (segment.end == from) segment.why = flaw::bad_body;  // a mark points into a record
+      return std::nullopt;
+    }
+    segment.zeros_follow = false;
+    note_damage(segment, stopped);
     return std::nullopt;
   }
 
@@ -209,17 +230,19 @@ class inspector {
           {segment.start, segment.limit, segment.file_bytes, segment.fingerprints, segment.newest_us});
     for (;; ++last_) {
       auto& segment = segments_[last_];
-      const bool damaged_before = segment.end < from;
-      if (damaged_before) {
-        if (auto error = load(segment)) return error;
-        const auto damaged_at = segment.end;
-        segment.end = follow(segment, from, segment.why, [](journal_position, const framed&) {});
-        segment.zeros_follow = false;
-        note_damage(segment, damaged_at);
+      if (segment.end != from && from > segment.start) {
+        if (auto error = resume(segment, from)) return error;
       }
       end_ = segment.end;
       if (last_ + 1 == segments_.size() || segments_[last_ + 1].start != segment.end) break;
       from = segment.end;
+    }
+    if (segments_[last_].why == flaw::bad_body && end_ < segments_[last_].limit) {
+      return journal_error{
+          "journal: " + name_of(segments_[last_]) + " holds at byte " +
+          std::to_string(byte_of(segments_[last_], end_)) +
+          " what this version does not know: use the version that wrote it, or move the journal "
+          "away to begin anew without what it holds"};
     }
     if (end_ < synced_) {
       const auto& segment = segments_[last_];

@@ -7,6 +7,7 @@
 //   - a mark or a header, anywhere in the journal, says that more than P had reached the disk: damage.
 //   Refused, with
 //     the file and the offset in it; nothing is changed. It does not matter whether P is in the last segment.
+//   - a record at P whose checksum is right, and which this version does not understand: refused as well.
 //   - else nothing from P on was ever said to be safe: a write that a power loss (or the end of the process)
 //   tore.
 //     Cut at P. Records behind P that check do not change that: after a power loss any of the pages written

@@ -30,8 +30,9 @@
 // The checksum is a CRC-32C over the journal's key, the record's position, its length, kind and body. So
 // bytes that stood elsewhere, or in another journal, never pass, whatever a file held before.
 //
-// `keep`: nothing before it is needed any more. `synced`: everything before it had reached the disk when this
-// was written, which is how damage is told from what a power loss leaves (inspection.h).
+// `keep`: nothing before it is needed any more; a record begins there. `synced`: everything before it had
+// reached the disk when this was written, which is how damage is told from what a power loss leaves
+// (inspection.h).
 #pragma once
 
 #include <cstddef>
