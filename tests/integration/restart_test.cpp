@@ -296,7 +296,8 @@ TEST_F(crashes, lose_no_receipt_whose_message_is_yet_to_be_found) {
   publish_all(alice, letters("bob", "alice", "m", 1));
   restart();  // stores it
   auto bob = raw(account("bob"));
-  EXPECT_EQ(bob.publish("receipt/alice/bob/m0", "read"), 0x10);
+  const support::mqtt_message told{.topic = "receipt/alice/bob/m0", .payload = "read"};
+  EXPECT_TRUE(support::is_success(bob.publish(told)));
   crash_and_restart();
   auto alice_again = raw(account("alice"));
   alice_again.subscribe({"receipt/alice/#"});
