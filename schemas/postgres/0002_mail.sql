@@ -181,7 +181,7 @@ declare
       select t.number, a.name, coalesce(t.topic, m.topic), coalesce(s.name, split_part(t.topic, ''/'', 3)),
              coalesce(t.message_id, m.message_id), coalesce(t.payload, m.payload), coalesce(t.qos, m.qos),
              coalesce(t.properties, m.properties), ''expired'',
-             case when restante.tells_expiry(coalesce(t.topic, m.topic)) then now() end
+             case when t.topic like ''direct/%%'' or restante.tells_expiry(coalesce(t.topic, m.topic)) then now() end
       from taken t
       join restante.mailbox b on b.id = t.mailbox_id
       join restante.account a on a.id = b.account_id
