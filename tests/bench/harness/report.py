@@ -60,8 +60,9 @@ def table(outcomes):
     return "\n".join(lines + ["| " + " | ".join(each.values()) + " |" for each in rows])
 
 
-def notes(outcomes):
-    return "\n".join(f"- {each.name}: {note}" for each in outcomes for note in each.notes)
+def notes(outcomes, failures):
+    lines = [f"- {each.name}: {note}" for each in outcomes for note in each.notes]
+    return "\n".join(lines + [f"- {each}" for each in failures])
 
 
 def settings(bench):
@@ -80,7 +81,7 @@ def settings(bench):
     return "\n".join(f"- {each}" for each in lines)
 
 
-def write_results(bench, outcomes):
+def write_results(bench, outcomes, failures):
     folder = Path(__file__).resolve().parents[1]
     date = time.strftime("%Y-%m-%d", time.gmtime())
     text = f"""# Results
@@ -94,7 +95,7 @@ processor times are of one machine: compare the two sides of a row, not one mach
 
 ## Notes of the run
 
-{notes(outcomes)}
+{notes(outcomes, failures)}
 
 ## Machine and settings
 

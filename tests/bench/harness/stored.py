@@ -7,14 +7,21 @@ from .broker import bare, with_plugin, with_sqlite
 from .live import leave_nothing, with_plugin_20
 from .load import put_load
 from .outcome import Outcome, alternate
-from .processes import resident_bytes, wait_until
+from .processes import Failure, resident_bytes
 
 # Both brokers keep what waits without a bound on their own; the plugin's bounds are its own.
 UNBOUNDED = ["max_queued_messages 0"]
 
 
-def wait_until_stored(bench, database, count, limit_seconds=600):
-    wait_until(lambda: bench.postgres.waiting(database) >= count, f"{count} messages are stored", limit_seconds)
+def wait_until_stored(bench, database, count, patience_seconds=30):
+    """Fails when for so long no more of them are."""
+    stored, last_progress = -1, time.monotonic()
+    while stored < count:
+        now_stored = bench.postgres.waiting(database)
+        if now_stored > stored:
+            stored, last_progress = now_stored, time.monotonic()
+        elif time.monotonic() - last_progress > patience_seconds:
+            raise Failure(f"{count:,} messages were confirmed, {stored:,} are stored, and no more come")
 
 
 def offline(bench):

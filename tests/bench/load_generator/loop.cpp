@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t scratch_bytes = 256U << 10;
 constexpr std::int64_t longest_wait_ns = 10 * millisecond_ns;
-constexpr std::int64_t retry_after_ns = 20 * millisecond_ns;
+constexpr std::int64_t retry_after_ns = 100 * millisecond_ns;
 
 timespec time_of(std::int64_t time_ns) {
   return {.tv_sec = time_ns / second_ns, .tv_nsec = time_ns % second_ns};
