@@ -324,17 +324,18 @@ void post_office::restore(const used_once& publish) {
 }
 
 void post_office::restore(journal_position at, journal_record record) {
-  const auto now_us = outside_.time.steady_us();
+  // It has lingered long enough.
+  constexpr std::int64_t since_us = 0;
   if (auto* accepted = std::get_if<accepted_message>(&record)) {
     restore(used_once{accepted->known, 0});
     const auto number = accepted->what.what->number;
     if (number <= last_number_) return;
     last_number_ = number;
-    queue_.push(std::move(accepted->what), at, false, now_us);
+    queue_.push(std::move(accepted->what), at, false, since_us);
   } else if (auto* gone = std::get_if<removal>(&record)) {
     // It may be stored by a batch of which we did not hear: those were the first in the queue.
     if (queue_.strike(gone->account, gone->number, {}) != store_queue::struck::in_overflow) {
-      queue_.remove(std::move(*gone), at, now_us);
+      queue_.remove(std::move(*gone), at, since_us);
     }
   } else if (auto* by_key = std::get_if<removal_by_key>(&record)) {
     last_number_ = std::max(last_number_, by_key->through);
