@@ -36,7 +36,7 @@ bool each_fingerprint(files& in, hash_key key, journal_position start, journal_p
     }
     // Not one: it is longer than what was read, or there is no more to be had.
     wanted = size_of_record(bytes).value_or(0);
-    if (wanted <= count) return true;
+    if (wanted <= count || wanted > until - at) return true;
   }
   return true;
 }

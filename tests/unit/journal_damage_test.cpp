@@ -186,6 +186,23 @@ TEST_F(journal_damage, before_the_beginning_of_replay_costs_nothing_but_a_note) 
   EXPECT_EQ(records->take_notes().size(), 1U);
 }
 
+TEST_F(journal_damage, of_a_length_before_the_beginning_ends_the_search_for_fingerprints_there) {
+  settings.segment_bytes = 1 << 20;
+  ASSERT_EQ(start(), "");
+  for (std::uint64_t number = 0; number < 10; ++number) {
+    write(a_message(static_cast<std::uint64_t>(time.now_us()) + number));
+  }
+  records->trim(written[6].at);
+  ASSERT_EQ(records->flush(), journal_status::ok);
+  const auto file = last_file();
+  kill();
+  (*disk.content(file))[journal_format::header_bytes + written[2].at + 1] ^= 4;  // longer by a thousand
+  ASSERT_EQ(start(), "");
+  std::size_t known = 0;
+  records->recall([&](const used_once&) { ++known; });
+  EXPECT_EQ(known, 2U);
+}
+
 TEST_F(journal_damage, of_a_newer_version_or_another_journal_is_refused) {
   write(a_message(1));
   const auto file = last_file();
