@@ -76,6 +76,8 @@ void office_under_load::open(const load_settings& how, support::broker_settings 
   for (const char* type : {"none", "error", "warning", "notice", "information"}) {
     settings.lines.push_back(std::string("log_type ") + type);
   }
+  // Beyond 20 under way, Mosquitto's own queue lets later messages overtake at a subscriber at QoS 2.
+  settings.lines.push_back("max_inflight_messages 1000");
   settings.preload = RESTANTE_FAULT_SHIM;
   settings_ = settings;
   broker_ = std::make_unique<support::mosquitto_broker>(settings);
@@ -157,6 +159,12 @@ void office_under_load::finish(const std::string& scenario) {
   load().wanted = load_phase::end;
   ASSERT_EQ(load_->wait(support::patience), 0) << support::read_file(folder_.path() / "load.log");
   broker_->stop();
+  if (const char* kept = std::getenv("RESTANTE_LEDGERS"); kept != nullptr) {
+    for (const char* file : {"accepted", "received"}) {
+      std::filesystem::copy_file(folder_.path() / file, std::filesystem::path(kept) / file,
+                                 std::filesystem::copy_options::overwrite_existing);
+    }
+  }
 
   const auto found =
       judge(read_ledger(folder_.path() / "accepted"), read_ledger(folder_.path() / "received"), faults_ns_);
