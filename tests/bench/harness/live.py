@@ -61,8 +61,8 @@ def ring_linger20(bench):
 
 
 def ring_receipts(bench):
-    return ring(bench, "ring-receipts", "ring of 50, QoS 1, receipts at QoS 0, `linger 20ms`: with / without", 0.90,
-                "20ms", "--acknowledge", "receipt")
+    return ring(bench, "ring-receipts", "ring of 50, QoS 0 with a receipt for each message: with / without", 0.90,
+                "20ms", "--qos", 0, "--acknowledge", "receipt")
 
 
 def ring_linger0(bench):

@@ -119,6 +119,8 @@ def put_load(bench, broker, scenario, arguments, meanwhile=None, limit_seconds=9
     interval = report["interval"]
     worst, fed = heartbeat.within(interval["began_ns"], interval["ended_ns"])
     faults = [f"{name.replace('_', ' ')} {report[name]}" for name in FAULTS if report[name]]
+    if report["receipts"] < report["receipts_sent"] * 0.99:  # at QoS 0 a few may be dropped
+        faults.append(f"{report['receipts']} receipts came of {report['receipts_sent']}")
     if report["why_broken"]:
         faults.append(report["why_broken"])
     whole = report["took_seconds"]

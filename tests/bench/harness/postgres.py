@@ -68,7 +68,7 @@ class Postgres:
 
     def start(self):
         self._server = Process([self.programs / "postgres", "-D", self.data], self.log, self.user,
-                               death_signal="QUIT", stop_signal=signal.SIGINT)
+                               death_signal="QUIT", stop_signal=signal.SIGQUIT)  # nothing of it is kept
         ready = self.data / "postmaster.pid"
         wait_until(lambda: not self._server.is_running() or (ready.exists() and "ready" in ready.read_text()),
                    "PostgreSQL starts")

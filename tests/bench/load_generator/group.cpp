@@ -28,7 +28,7 @@ class group {
     office_.loop().run_for(office_.how().time_ns);
     office_.end();
     is_sending_ = false;
-    office_.loop().run_until([this] { return is_done(); }, office_.how().patience_ns);
+    office_.finish([this] { return is_done(); });
     std::vector<office::stream_name> streams;
     for (std::size_t i = 1; i < office_.participants().size(); ++i) {
       streams.push_back(

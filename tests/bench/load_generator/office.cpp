@@ -56,6 +56,18 @@ void office::connect_all() {
   connect(all, how_.connect_parallel);
 }
 
+void office::finish(const std::function<bool()>& is_done) {
+  constexpr std::int64_t silence_ns = 10 * second_ns;
+  std::uint64_t last = 0;
+  std::int64_t changed_ns = now_ns();
+  const auto is_over = [&] {
+    const auto so_far = counts_.confirmed + counts_.delivered + counts_.receipts;
+    if (std::exchange(last, so_far) != so_far) changed_ns = now_ns();
+    return is_done() || now_ns() - changed_ns > silence_ns;
+  };
+  loop_.run_until(is_over, how_.patience_ns);
+}
+
 office::moment office::take() const {
   moment now{.at_ns = now_ns(), .generator = main_thread_time(::getpid())};
   if (how_.broker > 0) {

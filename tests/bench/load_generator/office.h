@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,6 +32,9 @@ class office {
   // Throws std::runtime_error when not all of them can log in.
   void connect(const std::vector<participant*>& which, std::size_t parallel);
   void connect_all();
+
+  // Rounds until it is done, or until nothing has come for ten seconds: what then is missing is lost.
+  void finish(const std::function<bool()>& is_done);
 
   // The measured interval.
   void begin();

@@ -134,7 +134,7 @@ class drain {
     };
     office_.begin();
     office_.connect_all();
-    office_.loop().run_until([this] { return is_done(); }, office_.how().patience_ns);
+    office_.finish([this] { return is_done(); });
     office_.end();
     std::vector<office::stream_name> streams;
     for (std::size_t i = 0; i < office_.participants().size(); ++i) {

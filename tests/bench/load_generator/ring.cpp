@@ -31,7 +31,7 @@ class ring {
     office_.end();
     is_sending_ = false;
     office_.loop().wake_at_ns = 0;
-    office_.loop().run_until([this] { return is_done(); }, office_.how().patience_ns);
+    office_.finish([this] { return is_done(); });
     return report();
   }
 
