@@ -196,6 +196,7 @@ file_journal::~file_journal() {
   } else if (started_) {
     keeper_.sync();
   }
+  if (started_ && !state_.failed) mark_the_end();
   drop_next();
   for (const auto& segment : state_.closed) {
     if (segment.file >= 0) state_.in.close(segment.file);
@@ -208,6 +209,17 @@ file_journal::~file_journal() {
     state_.in.truncate(current_.file, used_here_bytes());
     state_.in.close(current_.file);
   }
+}
+
+// All is on disk now, and says so: whatever is found damaged later was damaged later.
+void file_journal::mark_the_end() {
+  forget();
+  const mark last{keep_written_, state_.synced};
+  if (last.synced <= synced_written_ || make_room(0, true) != journal_status::ok) return;
+  encode(buffer_, seal_, end(), last);
+  if ((next_ ? write_next() : write_here()) != journal_status::ok) return;
+  publish();
+  keeper_.sync();
 }
 
 bool file_journal::is_over_limit(bool is_message) const {

@@ -104,6 +104,7 @@ class file_journal final : public journal {
   std::size_t pending_bytes() const { return buffer_.size() - journal_format::header_bytes; }
   std::uint64_t used_here_bytes() const { return journal_format::header_bytes + (flushed_ - current_.start); }
   std::optional<journal_format::mark> mark_due();
+  void mark_the_end();
   void forget();
   journal_status write_here();
   journal_status write_next();

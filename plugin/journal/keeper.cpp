@@ -151,16 +151,24 @@ void keeper::keep_fingerprints_of(const closed_segment& segment) {
 // False: not now, or never.
 bool keeper::write_recent(const std::string& name, std::string_view bytes) {
   const open_file file(state_.in, state_.in.create(name));
-  if (!file.ok()) return false;
-  if (write_fully(state_.in, file.get(), bytes, 0) < 0) {
-    state_.in.unlink(name);
+  const std::int64_t written = file.ok() ? write_fully(state_.in, file.get(), bytes, 0) : file.get();
+  if (written < 0) {
+    if (file.ok()) state_.in.unlink(name);
     give_back_spare();
+    note_failure("putting fingerprints aside", written);
     return false;
   }
   int done = state_.in.sync_data(file.get());
   if (done >= 0) done = state_.in.sync_directory();
   if (done < 0) state_.fail(journal_failure(state_.settings.directory, "syncing fingerprints", done).line);
   return done >= 0;
+}
+
+// Tried again with the next round; without it the journal grows to its limit.
+void keeper::note_failure(std::string_view doing, std::int64_t error) {
+  if (std::exchange(failure_noted_, true)) return;
+  const std::lock_guard lock(state_.guard);
+  state_.notes.push_back(journal_failure(state_.settings.directory, doing, error).line);
 }
 
 // Where the file system is full, what is trimmed cannot go before its fingerprints have room.
@@ -189,7 +197,7 @@ void keeper::remove_trimmed() {
   for (const auto& segment : over) {
     if (const int done = state_.in.unlink(file_name(segment.start, segment_ending));
         done < 0 && done != -ENOENT)
-      return;
+      return note_failure("removing a segment", done);
     const std::lock_guard lock(state_.guard);
     std::erase_if(state_.closed, [&](const auto& known) { return known.start == segment.start; });
     state_.count();
@@ -207,7 +215,7 @@ void keeper::remove_old_fingerprints() {
   }
   for (const auto& file : old) {
     if (const int done = state_.in.unlink(file_name(file.start, recent_ending)); done < 0 && done != -ENOENT)
-      return;
+      return note_failure("removing fingerprints", done);
     const std::lock_guard lock(state_.guard);
     std::erase_if(state_.recent, [&](const auto& known) { return known.start == file.start; });
     state_.count();

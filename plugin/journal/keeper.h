@@ -16,6 +16,10 @@
 // Threads: one; not the broker's while that runs.
 #pragma once
 
+#include <cstdint>
+#include <string>
+#include <string_view>
+
 #include "journal/journal_state.h"
 
 namespace restante {
@@ -37,12 +41,14 @@ class keeper {
   void keep_fingerprints_of(const closed_segment& segment);
   bool write_recent(const std::string& name, std::string_view bytes);
   void give_back_spare();
+  void note_failure(std::string_view doing, std::int64_t error);
   void remove_trimmed();
   void remove_old_fingerprints();
   void make_spare();
 
   journal_state& state_;
-  bool stopping_ = false;  // behind the state's guard
+  bool stopping_ = false;       // behind the state's guard
+  bool failure_noted_ = false;  // one line is enough
 };
 
 }  // namespace restante

@@ -142,6 +142,15 @@ TEST_F(journal_damage, is_refused_in_the_last_segment_too_when_a_mark_says_that_
   EXPECT_NE(error.find(file + " is damaged at byte 64 "), std::string::npos) << error;
 }
 
+TEST_F(journal_damage, of_the_last_record_is_refused_after_an_orderly_end) {
+  write(a_message(1));
+  const auto file = last_file();
+  close();
+  (*disk.content(file))[journal_format::header_bytes + 20] ^= 1;
+  const auto error = start();
+  EXPECT_NE(error.find("is damaged at byte 64 "), std::string::npos) << error;
+}
+
 TEST_F(journal_damage, is_cut_where_no_mark_says_that_it_was_safe_though_records_follow) {
   write(a_message(1));
   records->tend();
