@@ -185,7 +185,17 @@ post_office::mail post_office::describe(shared_message what, const parsed_topic&
 }
 
 void post_office::route(mail what, const parsed_topic& parsed, bool natively) {
-  for_each_listener(parsed, [&](session& each) { offer(each, what, natively); });
+  std::vector<session*> ready;
+  for_each_listener(parsed, [&](session& each) {
+    if (each.account->sessions.size() == 1) return offer(each, what, natively);
+    // Of several sessions first those that miss it: one that takes it for good makes the others forget it.
+    if (each.live && has_room(each, what)) {
+      ready.push_back(&each);
+    } else {
+      offer(each, what, natively);
+    }
+  });
+  for (session* each : ready) offer(*each, what, natively);
   if (natively) routing_.routed = std::move(what);
 }
 
@@ -208,7 +218,7 @@ void post_office::offer(session& to, const mail& given, bool natively) {
     }
   } else if (is_blocked || !to.live || !has_room(to, given)) {
     // Whether it is blocked by the time it is stored, the store decides: a page tells.
-    deny(to, what.number);
+    deny(to, given.what, !is_blocked);
   } else if (natively && loop_ > to.published_in_loop) {
     expect(true);
   } else {
@@ -226,10 +236,9 @@ bool post_office::hear_routed(session_handle handle) {
 
 void post_office::end_routing() {
   if (routing_.routed.what == nullptr) return;
-  const auto number = routing_.routed.what->number;
   for (session* each : routing_.expected) {
-    // The broker knows of no such subscription: what was promised to the session comes to it as a page.
-    if (each->expected != 0 && each->expected_kept) deny(*each, number);
+    // The broker knows of no such subscription: the session is given directly what was promised to it.
+    if (each->expected != 0 && each->expected_kept) deny(*each, routing_.routed.what, true);
     each->expected = 0;
   }
   routing_.expected.clear();

@@ -67,6 +67,7 @@ void post_office::acknowledge(account_state& account, message_name name, std::st
     discard(account.name, number, sender);
     if (!is_repeated) return;
   }
+  forget_missed(account, sender, id);
   const removal_by_key gone{account.name, {std::string(sender), std::string(id)}, last_number_, false};
   const auto at = record(gone);
   queue(gone, at);
@@ -84,6 +85,11 @@ void post_office::queue(removal_by_key gone, journal_position at) {
 
 // Recorded even if it was stored long ago: a crash must not bring it back before it is removed.
 void post_office::discard(const std::string& account, message_number number, std::string_view sender) {
+  if (missed_bytes_ != 0) {
+    if (const auto open = accounts_.find(account); open != accounts_.end()) {
+      forget_missed(*open->second, number);
+    }
+  }
   removal gone{account, number};
   const auto at = record(gone);
   if (queue_.strike(account, number, sender) == store_queue::struck::no) {
@@ -141,6 +147,7 @@ acceptance_result post_office::take_receipt(session& by, std::string_view topic,
   for (session* each : account.sessions) {
     if (each->release(name)) attend(*each);
   }
+  forget_missed(account, about.sender, about.id);
   unresolved_receipt waiting;
   waiting.about = about;
   waiting.through = last_number_;

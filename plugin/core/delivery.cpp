@@ -12,6 +12,11 @@ constexpr std::int64_t page_pause_us = 50'000;
 constexpr std::int64_t page_retry_us = 200'000;
 constexpr std::int64_t trim_pause_us = 100'000;
 constexpr std::size_t refill_bytes = 256u << 10;
+
+std::size_t missed_size(const message& what) noexcept {
+  constexpr std::size_t beside_payload = 512;
+  return beside_payload + what.payload.size() + what.properties.size();
+}
 constexpr std::int64_t handoff_period_us = 100'000;
 
 }  // namespace
@@ -68,11 +73,80 @@ void post_office::hand_over(session& to, const mail& given) {
   outside_.clients.publish(to.client_id, what, qos);
 }
 
-void post_office::deny(session& to, message_number number) {
-  to.live = false;
-  if (to.first_denied == 0) to.first_denied = number;
-  to.last_denied = std::max(to.last_denied, number);
+void post_office::deny(session& to, const shared_message& what, bool may_be_caught_up) {
+  if (std::exchange(to.live, false)) to.complete_through = what->number - 1;
+  if (may_be_caught_up) {
+    miss(to, what);
+  } else {
+    while (!to.missed.empty()) forget_oldest_missed(to);
+    to.gap_through = what->number;
+  }
   attend(to);
+}
+
+void post_office::miss(session& to, const shared_message& what) {
+  const auto window = static_cast<std::size_t>(settings_.values.window);
+  const std::size_t bytes = missed_size(*what);
+  while (!to.missed.empty() &&
+         (to.missed.size() >= window || missed_bytes_ + bytes > settings_.missed_bytes)) {
+    forget_oldest_missed(to);
+  }
+  if (missed_bytes_ + bytes > settings_.missed_bytes) {
+    to.gap_through = what->number;
+    return;
+  }
+  missed_bytes_ += bytes;
+  to.missed.push_back(what);
+}
+
+void post_office::forget_oldest_missed(session& of) {
+  of.gap_through = std::max(of.gap_through, of.missed.front()->number);
+  missed_bytes_ -= missed_size(*of.missed.front());
+  of.missed.pop_front();
+}
+
+// It is over for the account, and must not be handed over to another session of it.
+void post_office::forget_missed(account_state& account, message_number number) {
+  if (missed_bytes_ == 0) return;
+  for (session* each : account.sessions) {
+    const auto at = std::lower_bound(each->missed.begin(), each->missed.end(), number,
+                                     [](const auto& missed, auto wanted) { return missed->number < wanted; });
+    if (at == each->missed.end() || (*at)->number != number) continue;
+    missed_bytes_ -= missed_size(**at);
+    each->missed.erase(at);
+  }
+}
+
+void post_office::forget_missed(account_state& account, std::string_view sender, std::string_view id) {
+  if (missed_bytes_ == 0) return;
+  for (session* each : account.sessions) {
+    std::erase_if(each->missed, [&](const shared_message& missed) {
+      const bool is_it =
+          missed->key.id == id && missed->key.sender == sender && first_level(missed->topic) != "receipt";
+      if (is_it) missed_bytes_ -= missed_size(*missed);
+      return is_it;
+    });
+  }
+}
+
+// Hands over what it missed since its last page, which is all that it lacks.
+void post_office::catch_up(session& of) {
+  while (!of.missed.empty()) {
+    const shared_message next = of.missed.front();
+    of.missed.pop_front();
+    missed_bytes_ -= missed_size(*next);
+    const bool has_expired = next->expires_at_us != 0 && next->expires_at_us <= outside_.time.now_us();
+    const bool is_blocked = of.account->rights->blocks(next->key.sender);
+    if (!has_expired && !is_blocked && !take_row(of, next)) {
+      of.missed.push_front(next);
+      missed_bytes_ += missed_size(*next);
+      // Room in the window comes with an acknowledgement, room for what needs none with time.
+      if (of.retries) consider_later(of);
+      return;
+    }
+    of.complete_through = next->number;
+  }
+  of.live = !of.filters_unknown;
 }
 
 void post_office::restart(session& of) {
@@ -80,7 +154,9 @@ void post_office::restart(session& of) {
   of.cursor = 0;
   of.page_token = 0;  // what is under way belongs to the old filters
   of.more_waiting = true;
-  of.last_denied = std::max(of.last_denied, last_number_);
+  of.complete_through = 0;
+  while (!of.missed.empty()) forget_oldest_missed(of);
+  of.gap_through = std::max(of.gap_through, last_number_);
   attend(of);
 }
 
@@ -100,11 +176,16 @@ void post_office::consider(session& of) {
   if (of.live || of.awaits_count || of.in_line || of.page_token != 0) return;
   const bool must_resolve = of.held_without_number > 0;
   if (!of.wants_mail() && !must_resolve) return;
-  const bool committed = of.first_denied != 0 && watermark() >= of.first_denied;
+  const bool lacks_stored = of.gap_through > of.complete_through;
+  if (!of.more_waiting && !lacks_stored && !must_resolve) {
+    catch_up(of);
+    return;
+  }
+  const bool committed = lacks_stored && watermark() > of.complete_through;
   // A page tells of every resent message once all that were accepted before the connection are stored.
   const bool can_resolve = must_resolve && watermark() >= of.resolve_after;
   if (!of.more_waiting && !committed && !can_resolve) {
-    if (of.first_denied != 0 || must_resolve) await_commit(of);
+    await_commit(of);
     return;
   }
   const auto window = static_cast<std::size_t>(settings_.values.window);
@@ -145,7 +226,6 @@ void post_office::ask_for_page(session& of) {
   of.page_token = request.token;
   of.page_watermark = watermark();
   of.more_waiting = false;
-  of.first_denied = 0;
   of.needs_bytes = 0;
   of.retries = false;
   of.not_before_us = outside_.time.steady_us() + page_pause_us;
@@ -183,12 +263,8 @@ void post_office::page_read(page read) {
   }
   if (!all || !read.complete) {
     of->more_waiting = true;
-  } else if (of->page_watermark < of->last_denied) {
-    // Something newer than this page is still on its way to the store.
-    if (of->first_denied == 0) of->first_denied = of->page_watermark + 1;
-  } else if (!of->filters_unknown) {
-    of->live = true;
-    of->first_denied = 0;
+  } else {
+    of->complete_through = std::max(of->complete_through, of->page_watermark);
   }
   consider(*of);
 }
@@ -337,7 +413,9 @@ void post_office::tick() {
       consider(*each);
     }
   }
-  while (!line_.empty() && pages_.size() < settings_.pages_at_once) {
+  // What is read faster than it can be removed would fill the queue with removals.
+  while (!line_.empty() && pages_.size() < settings_.pages_at_once &&
+         queue_.removals() < settings_.removals_before_pages) {
     session* next = find(line_.front());
     line_.pop_front();
     if (next == nullptr || !next->in_line) continue;

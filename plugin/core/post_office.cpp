@@ -138,6 +138,7 @@ void post_office::disconnect(session_handle handle) {
     by_client_.erase(current);
   }
   std::erase(routing_.expected, &gone);
+  while (!gone.missed.empty()) forget_oldest_missed(gone);
   account_state& account = *gone.account;
   std::erase(account.sessions, &gone);
   sessions_.erase(found);

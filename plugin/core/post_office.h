@@ -48,10 +48,12 @@ struct post_office_settings {
   store_queue_limits queue;
   hash_key
       key;  // random, so that nobody can craft colliding ids; the journal's, whose hashes are made with it
-  std::size_t recent_limit = 1'500'000;   // publishes remembered in each half of the dedupe memory
-  std::size_t pages_at_once = 64;         // page queries under way
-  std::size_t parked_sessions = 100'000;  // offline sessions whose filters are remembered
-  std::size_t filters_a_session = 1'000;  // on durable topics: each is looked at for each message
+  std::size_t recent_limit = 1'500'000;        // publishes remembered in each half of the dedupe memory
+  std::size_t pages_at_once = 64;              // page queries under way
+  std::size_t parked_sessions = 100'000;       // offline sessions whose filters are remembered
+  std::size_t filters_a_session = 1'000;       // on durable topics: each is looked at for each message
+  std::size_t missed_bytes = 8u << 20;         // of what sessions missed lately and need not be read again
+  std::size_t removals_before_pages = 20'000;  // no page is read while so much waits to be removed
 };
 
 // One PUBLISH as the broker shows it.
@@ -223,7 +225,12 @@ class post_office {
   bool has_room(session& to, const mail& what);
   void hand_over(session& to, const mail& what);
   void record_hand_over(session& to, const mail& what);
-  void deny(session& to, message_number number);
+  void deny(session& to, const shared_message& what, bool may_be_caught_up);
+  void miss(session& to, const shared_message& what);
+  void forget_oldest_missed(session& of);
+  void forget_missed(account_state& account, message_number number);
+  void forget_missed(account_state& account, std::string_view sender, std::string_view id);
+  void catch_up(session& of);
   void restart(session& of);
   void consider(session& of);
   void await_commit(session& of);
@@ -264,6 +271,7 @@ class post_office {
   bool clock_is_trusted_ = true;
   bool hurried_ = false;
   std::int64_t reported_us_ = 0;
+  std::size_t missed_bytes_ = 0;
 
   std::unordered_map<std::uint64_t, session_handle> pages_;  // under way, by token
   std::uint64_t last_token_ = 0;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <set>
 #include <string>
@@ -54,9 +55,13 @@ struct session {
 
   // Live: everything up to now is handed over, so the broker may route to it. Else behind: it is given pages.
   bool live = false;
-  message_number cursor = 0;          // everything up to here was handed over, or is not wanted
-  message_number first_denied = 0;    // lowest number denied since the last page was asked for; 0: none
-  message_number last_denied = 0;     // highest number ever denied
+  message_number cursor = 0;  // everything up to here was handed over, or is not wanted
+  // While it is not live: all accepted up to `complete_through` was handed over or is not wanted; what was
+  // denied lately is in `missed`, in order; and the rest of what was denied is not above `gap_through`. So
+  // once the first reaches the last, `missed` is all that it lacks, and nothing need be read for that.
+  message_number complete_through = 0;
+  message_number gap_through = 0;
+  std::deque<shared_message> missed;
   std::uint64_t page_token = 0;       // of the page under way; 0: none
   message_number page_watermark = 0;  // the watermark when that page was asked for
   bool page_resolves = false;         // that page was asked for the numbers of resent messages

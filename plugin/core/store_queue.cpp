@@ -14,8 +14,7 @@ std::size_t store_queue::size_of(const envelope& what) noexcept {
 }
 
 bool store_queue::has_room_for_removals(std::size_t count) const noexcept {
-  return removal_count_ + count <= limits_.removals &&
-         struck_in_overflow_.size() + count <= 10 * limits_.removals;
+  return removal_count_ + count <= limits_.removals && struck_in_overflow_.size() + count <= limits_.removals;
 }
 
 std::size_t store_queue::queued_by(std::string_view sender) const noexcept {
@@ -72,7 +71,7 @@ void store_queue::take_back(envelope accepted, journal_position at, std::int64_t
   if (number <= forgotten_through_) return;
   if (!struck_in_overflow_.empty()) {
     std::erase_if(accepted.recipients, [&](const std::string& account) {
-      return struck_in_overflow_.erase(struck_name(account, number)) != 0;
+      return struck_in_overflow_.erase(delivery_name(account, number)) != 0;
     });
   }
   if (!is_open && accepted.recipients.empty() && accepted.dead_letter == 0) return;
@@ -95,7 +94,7 @@ void store_queue::forget_sender(std::string_view sender, std::size_t deliveries)
   if (found->second == 0) queued_by_.erase(found);
 }
 
-std::uint64_t store_queue::struck_name(std::string_view account, message_number number) const noexcept {
+std::uint64_t store_queue::delivery_name(std::string_view account, message_number number) const noexcept {
   return keyed_hash({key_.low ^ static_cast<std::uint64_t>(number), key_.high}, account);
 }
 
@@ -103,7 +102,7 @@ store_queue::struck store_queue::strike(std::string_view account, message_number
                                         std::string_view sender) {
   if (has_overflow_ && number >= overflow_first_) {
     if (open_in_overflow_.contains(number)) return struck::no;
-    if (struck_in_overflow_.insert(struck_name(account, number)).second && number > uncounted_through_) {
+    if (struck_in_overflow_.insert(delivery_name(account, number)).second && number > uncounted_through_) {
       forget_sender(sender, 1);
     }
     return struck::in_overflow;
@@ -137,7 +136,7 @@ store_queue::struck store_queue::strike(std::string_view account, message_number
 }
 
 void store_queue::remove(removal gone, journal_position at, std::int64_t now_us) {
-  if (!removing_.emplace(gone.account, gone.number).second) return;
+  if (!removing_.insert(delivery_name(gone.account, gone.number)).second) return;
   removal_count_ += 1;
   removals_.push_back({std::move(gone), at, now_us});
 }
@@ -149,11 +148,11 @@ void store_queue::remove(removal_by_key gone, journal_position at, after_removal
 }
 
 bool store_queue::is_being_removed(std::string_view account, message_number number) const {
-  return removing_.contains(std::pair<std::string, message_number>(account, number));
+  return removing_.contains(delivery_name(account, number));
 }
 
 bool store_queue::is_being_removed(std::string_view account, const message& what) const {
-  if (removing_.contains(std::pair<std::string, message_number>(account, what.number))) return true;
+  if (removing_.contains(delivery_name(account, what.number))) return true;
   if (removing_by_key_.empty()) return false;
   const auto [first, last] =
       removing_by_key_.equal_range(std::tuple(std::string(account), what.key.sender, what.key.id));
@@ -230,7 +229,7 @@ void store_queue::stored(const batch_result& result) {
   removal_count_ -= in_flight_removals_.size() + in_flight_by_key_.size();
   bytes_ -= in_flight_bytes_;
   in_flight_first_ = 0;
-  for (const auto& gone : in_flight_removals_) removing_.erase({gone.account, gone.number});
+  for (const auto& gone : in_flight_removals_) removing_.erase(delivery_name(gone.account, gone.number));
   in_flight_removals_.clear();
   const auto answered = std::exchange(in_flight_by_key_, {});
   for (std::size_t i = 0; i < answered.size(); ++i) {

@@ -7,7 +7,7 @@
 // wants_more(), and the caller gives each message of the journal from overflow_from() on to take_back().
 //
 // Bounds: `limits.messages` and `limits.bytes` of messages, in flight included; `limits.removals`, beyond
-// which callers must refuse; of what is struck in the overflow, ten times `limits.removals` hashes. The
+// which callers must refuse; as many hashes of what is struck in the overflow. The
 // journal bounds the rest. Threads: one.
 #pragma once
 
@@ -17,7 +17,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -33,7 +32,7 @@ namespace restante {
 struct store_queue_limits {
   std::size_t messages = 20'000;
   std::size_t bytes = 32u << 20;
-  std::size_t removals = 100'000;
+  std::size_t removals = 1'000'000;
   std::size_t batch_messages = 500;
   std::size_t batch_removals = 2'000;
   std::size_t batch_bytes = 16u << 20;
@@ -118,7 +117,7 @@ class store_queue {
   void take_messages(store_batch& batch);
   void take_removals(store_batch& batch);
   void forget_sender(std::string_view sender, std::size_t deliveries);
-  std::uint64_t struck_name(std::string_view account, message_number number) const noexcept;
+  std::uint64_t delivery_name(std::string_view account, message_number number) const noexcept;
   bool is_due(std::int64_t now_us, std::int64_t linger_us) const noexcept;
 
   store_queue_limits limits_;
@@ -127,7 +126,7 @@ class store_queue {
   std::deque<queued_removal> removals_;
   std::deque<queued_by_key> by_key_;
   string_map<std::size_t> queued_by_;
-  std::set<std::pair<std::string, message_number>, std::less<>> removing_;
+  std::unordered_set<std::uint64_t> removing_;  // delivery_name()s
   std::multimap<std::tuple<std::string, std::string, std::string>, message_number>
       removing_by_key_;  // to through
   std::size_t message_count_ = 0;
@@ -140,8 +139,8 @@ class store_queue {
   journal_position overflow_last_ = 0;  // where its last message stands
   message_number overflow_first_ = 0;
   message_number forgotten_through_ = 0;
-  std::unordered_set<std::uint64_t> struck_in_overflow_;
-  std::unordered_set<message_number> open_in_overflow_;  // whose audience is known when they are stored
+  std::unordered_set<std::uint64_t> struck_in_overflow_;  // delivery_name()s
+  std::unordered_set<message_number> open_in_overflow_;   // whose audience is known when they are stored
 
   message_number uncounted_through_ = 0;  // these do not count for their senders
 

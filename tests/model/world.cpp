@@ -26,6 +26,7 @@ world_settings settings_of(std::uint64_t seed) {
   world_settings made;
   made.window = std::vector<std::size_t>{1, 3, 5, 8}[seed % 4];
   made.queue_messages = std::vector<std::size_t>{2, 6, 60}[seed % 3];
+  made.missed_bytes = std::vector<std::size_t>{0, 3'000, 1u << 20}[seed / 3 % 3];
   made.linger_us = seed % 3 == 0 ? 0 : 20'000;
   made.routes_a_loop_later = seed % 2 == 1;
   return made;
@@ -58,6 +59,7 @@ void world::open_office() {
   settings.queue = {settings_.queue_messages, 1u << 20, most_removals, 4, 8, 4096};
   settings.key = {1, 2};
   settings.pages_at_once = 2;
+  settings.missed_bytes = settings_.missed_bytes;
   settings.parked_sessions = 4;
   office_ = std::make_unique<post_office>(std::move(settings), ports{*this, *this, store_, records_, *this});
 }

@@ -20,6 +20,7 @@ namespace restante::model {
 struct world_settings {
   std::size_t window = 5;
   std::size_t window_bytes = 1500;
+  std::size_t missed_bytes = 1u << 20;
   std::size_t queue_messages = 60;  // in memory; the rest in the journal
   std::int64_t linger_us = 20'000;
   bool routes_a_loop_later = false;  // as Mosquitto 2.1 does with what plugins publish

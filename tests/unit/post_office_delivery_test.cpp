@@ -13,6 +13,12 @@ using testing::IsEmpty;
 
 class handing_over : public post_office_harness {
  protected:
+  // What is missed is always read.
+  static post_office_settings forgetful() {
+    auto made = small();
+    made.missed_bytes = 0;
+    return made;
+  }
   static std::string topic(const std::string& to, int id) {
     return "direct/" + to + "/anna/m" + std::to_string(id);
   }
@@ -27,7 +33,7 @@ class handing_over : public post_office_harness {
 };
 
 TEST_F(handing_over, routes_to_a_live_session_until_its_window_is_full) {
-  open();
+  open(forgetful());
   const auto bert = listening("bert");
   const auto anna = connect("anna");
   for (int id = 1; id <= 3; ++id) {
@@ -45,8 +51,100 @@ TEST_F(handing_over, routes_to_a_live_session_until_its_window_is_full) {
   EXPECT_EQ(asked().limit, 1U);
 }
 
-TEST_F(handing_over, reads_what_is_stored_while_more_keeps_coming) {
+TEST_F(handing_over, catches_up_with_what_was_missed_without_reading_it) {
   open();
+  const auto bert = listening("bert");
+  const auto anna = connect("anna");
+  for (int id = 1; id <= 5; ++id) {
+    publish(anna, topic("bert", id));
+    EXPECT_EQ(office->hear_routed(bert), id < 4);
+  }
+  loop();
+  EXPECT_THAT(handed_to("bert"), IsEmpty()) << "there is no room";
+  publish(bert, "ack/bert", "anna/m1\n");
+  loop();
+  EXPECT_THAT(handed_to("bert"), ElementsAre(topic("bert", 4)));
+  EXPECT_FALSE(is_live(bert));
+  publish(anna, topic("bert", 6));
+  EXPECT_FALSE(office->hear_routed(bert)) << "it must not overtake the fifth";
+  publish(bert, "ack/bert", "anna/m2\nanna/m3\nanna/m4\n");
+  loop();
+  EXPECT_THAT(handed_to("bert"), ElementsAre(topic("bert", 4), topic("bert", 5), topic("bert", 6)));
+  EXPECT_TRUE(is_live(bert));
+  EXPECT_THAT(mail.reads, IsEmpty());
+}
+
+TEST_F(handing_over, catches_up_behind_its_page_though_more_keeps_coming) {
+  open();
+  const auto bert = connect("bert");
+  const auto anna = connect("anna");
+  office->subscribe(bert, "direct/bert/#", 1);
+  publish(anna, topic("bert", 1));
+  loop();
+  const auto first = asked();
+  publish(anna, topic("bert", 2));
+  answer(first, {row(500, topic("bert", 9))});
+  loop();
+  EXPECT_THAT(handed_to("bert"), ElementsAre(topic("bert", 9), topic("bert", 1), topic("bert", 2)));
+  EXPECT_TRUE(is_live(bert)) << "though nothing is stored yet";
+}
+
+TEST_F(handing_over, reads_what_was_missed_when_it_was_too_much_to_keep) {
+  open();
+  const auto bert = listening("bert");
+  const auto anna = connect("anna");
+  std::vector<shared_message> sent;
+  for (int id = 1; id <= 7; ++id) {  // a window is held, one more is kept, and the fourth is given up
+    publish(anna, topic("bert", id));
+    office->hear_routed(bert);
+    sent.push_back(records.messages.back().what);
+  }
+  publish(bert, "ack/bert", "anna/m1\nanna/m2\nanna/m3\n");
+  commit_all();
+  const auto request = asked();
+  EXPECT_EQ(request.after, sent[2]->number);
+  answer(request, {sent[3], sent[4], sent[5]}, false);
+  publish(bert, "ack/bert", "anna/m4\nanna/m5\nanna/m6\n");
+  loop();
+  answer(asked(), {sent[6]});
+  loop();
+  EXPECT_THAT(handed_to("bert"),
+              ElementsAre(topic("bert", 4), topic("bert", 5), topic("bert", 6), topic("bert", 7)));
+}
+
+TEST_F(handing_over, does_not_catch_up_with_what_another_device_acknowledged) {
+  open();
+  const auto phone = listening("bert", "phone");
+  const auto anna = connect("anna");
+  for (int id = 1; id <= 3; ++id) {
+    publish(anna, topic("bert", id));
+    office->hear_routed(phone);
+  }
+  commit_all();
+  const auto tablet = listening("bert", "tablet");
+  publish(anna, topic("bert", 4));
+  EXPECT_TRUE(office->hear_routed(tablet));
+  publish(tablet, "ack/bert", "anna/m4\nanna/m1\n");
+  loop();
+  EXPECT_THAT(handed_to("phone"), IsEmpty());
+  EXPECT_TRUE(is_live(phone));
+}
+
+TEST_F(handing_over, reads_no_pages_while_too_much_waits_to_be_removed) {
+  auto settings = small();
+  settings.removals_before_pages = 1;
+  open(settings);
+  const auto bert = connect("bert");
+  publish(bert, "ack/bert", "anna/x\n");
+  office->subscribe(bert, "direct/bert/#", 1);
+  loop();
+  EXPECT_THAT(mail.reads, IsEmpty());
+  commit_all();
+  EXPECT_EQ(mail.reads.size(), 1U);
+}
+
+TEST_F(handing_over, reads_what_is_stored_while_more_keeps_coming) {
+  open(forgetful());
   const auto bert = listening("bert");
   const auto anna = connect("anna");
   for (int id = 1; id <= 4; ++id) {
@@ -75,7 +173,7 @@ TEST_F(handing_over, does_not_begin_anew_when_the_same_is_subscribed_again) {
 }
 
 TEST_F(handing_over, gives_a_message_larger_than_the_windows_bytes_alone) {
-  open();
+  open(forgetful());
   const auto bert = listening("bert");
   const auto anna = connect("anna");
   publish(anna, topic("bert", 1), std::string(100, 'x'));
@@ -115,7 +213,7 @@ TEST_F(handing_over, bounds_what_a_session_holds_in_bytes) {
 }
 
 TEST_F(handing_over, does_not_wait_for_room_for_a_large_message_that_is_gone) {
-  open();
+  open(forgetful());
   const auto bert = listening("bert");
   const auto anna = connect("anna");
   publish(anna, topic("bert", 1), std::string(100, 'x'));

@@ -185,6 +185,7 @@ TEST_F(sessions, end_with_the_post_office_and_what_is_accepted_is_stored_without
   const auto bert = listening("bert");
   const auto anna = connect("anna");
   publish(anna, "direct/bert/anna/m1");
+  EXPECT_TRUE(office->hear_routed(bert));
   publish(anna, "direct/cleo/anna/m2");
   loop();
   EXPECT_FALSE(mail.writing);
