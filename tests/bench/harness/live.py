@@ -74,7 +74,6 @@ def group(bench):
     options = {"linger": "20ms", "sender_limit": SENDER_LIMIT}
     sides = alternate(bench, *live_sides(bench, "group", arguments, options, delivered))
     outcome = Outcome("group", "group of 100, QoS 1, `ack`, deliveries: with / without", "deliveries/s", sides, 0.90)
-    outcome.notes.append(f"sender_limit {SENDER_LIMIT}")
     return [outcome.compare_processor_time("delivered_per_second")]
 
 

@@ -7,6 +7,7 @@ from statistics import median
 from . import machine
 from .broker import LINES
 from .chart import chart
+from .live import SENDER_LIMIT
 from .postgres import SETTINGS
 
 
@@ -76,7 +77,8 @@ def settings(bench):
                  ", a Unix socket; else its defaults, everything synced")
     lines.append("Mosquitto: " + ", ".join(f"`{each}`" for each in LINES if not each.startswith("log")) +
                  "; `max_queued_messages 0` where mail waits; else its defaults; plain TCP on loopback")
-    lines.append("plugin: a new database and a new `journal` for each run, `linger` as the rows say; else its defaults")
+    lines.append("plugin: a new database and a new `journal` for each run, `linger` as the rows say, "
+                 f"`sender_limit {SENDER_LIMIT}` for the group and where mail waits; else its defaults")
     lines.append(f"{bench.rounds} rounds of {bench.seconds:g} s; priority {bench.nice}")
     return "\n".join(f"- {each}" for each in lines)
 

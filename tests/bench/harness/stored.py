@@ -4,13 +4,15 @@ import time
 from copy import copy
 
 from .broker import bare, with_plugin, with_sqlite
-from .live import leave_nothing, with_plugin_20
+from .live import SENDER_LIMIT, leave_nothing, with_plugin_20
 from .load import put_load
 from .outcome import Outcome, alternate
 from .processes import Failure, resident_bytes
 
 # Both brokers keep what waits without a bound on their own; the plugin's bounds are its own.
 UNBOUNDED = ["max_queued_messages 0"]
+# A few senders are the whole load, and PostgreSQL may be far behind them.
+OPTIONS = {"linger": "20ms", "sender_limit": SENDER_LIMIT}
 
 
 def wait_until_stored(bench, database, count, patience_seconds=30):
@@ -33,7 +35,7 @@ def offline(bench):
     def plugin_side():
         database = bench.postgres.create_database()
         conninfo = bench.postgres.conninfo(database, "broker")
-        with with_plugin(bench.mosquitto_21, bench.new_folder(), bench.plugin, conninfo, {"linger": "20ms"},
+        with with_plugin(bench.mosquitto_21, bench.new_folder(), bench.plugin, conninfo, OPTIONS,
                          UNBOUNDED) as broker:
             measured = put_load(bench, broker, "offline", arguments)
             wait_until_stored(bench, database, measured.report["confirmed"])
@@ -82,7 +84,7 @@ def drain(bench):
             put_load(bench, broker, "offline", many)
             return valued(put_load(bench, broker, "drain", [*many, "--connect-parallel", recipients]))
 
-    sides = alternate(bench, ("with", lambda: with_plugin_20(bench, {"linger": "20ms"}, load, UNBOUNDED)),
+    sides = alternate(bench, ("with", lambda: with_plugin_20(bench, OPTIONS, load, UNBOUNDED)),
                       ("without", bare_side))
     outcome = Outcome("drain", f"{each * recipients:,} messages from PostgreSQL, acknowledged / from the bare broker's "
                       "memory", "messages/s", sides, 0.5)
@@ -109,7 +111,7 @@ def memory(bench):
         with bare(bench.mosquitto, bench.new_folder(), UNBOUNDED) as broker:
             return growth(broker, lambda: None)
 
-    sides = {"with": [with_plugin_20(bench, {"linger": "20ms"}, load, UNBOUNDED)], "without": [bare_side()]}
+    sides = {"with": [with_plugin_20(bench, OPTIONS, load, UNBOUNDED)], "without": [bare_side()]}
     for name, runs in sides.items():
         bench.tell(name, runs[0])
     outcome = Outcome("memory", f"broker resident memory with {recipients * each:,} messages waiting − with none", "MB",
@@ -141,7 +143,7 @@ def reconnect(bench):
                 bench.postgres.query(database, "delete from restante.delivery")
             return seconds(back(broker, recipients, each))
 
-        return with_plugin_20(bench, {"linger": "20ms"}, load)
+        return with_plugin_20(bench, OPTIONS, load)
 
     def bare_side(recipients, each):
         with bare(bench.mosquitto, bench.new_folder()) as broker:

@@ -84,7 +84,8 @@ void participant::acknowledge(std::string_view topic, std::uint32_t sender) {
     const auto key = key_of(topic);
     topic_.assign("receipt/").append(account_name(sender)).append("/").append(client_.settings().name);
     topic_.append(key.substr(key.find('/')));
-    client_.publish_acknowledgement(topic_, "delivered", 0);
+    // What was sent at QoS 0 is not kept, so there is nothing that could be told to be delivered.
+    client_.publish_acknowledgement(topic_, how_.qos == 0 ? "read" : "delivered", 0);
     ++counts_.receipts_sent;
   } else if (how_.acknowledge == acknowledge_by::lines) {
     if (lines_++ == 0) {
