@@ -19,7 +19,7 @@ cross join lateral (select b.id from mailbox b where b.account_id = a.id and b.d
 result<void> account_ids::look_up(connection& in, const std::vector<std::string_view>& names) {
   std::set<std::string_view> unknown;
   for (const std::string_view each : names) {
-    if (is_account_name(each) && find(std::string(each)) == nullptr) unknown.insert(each);
+    if (find(each) == nullptr && is_account_name(each)) unknown.insert(each);
   }
   if (unknown.empty()) return {};
   text_array wanted;
@@ -32,11 +32,11 @@ result<void> account_ids::look_up(connection& in, const std::vector<std::string_
   return {};
 }
 
-const account_place* account_ids::find(const std::string& name) {
+const account_place* account_ids::find(std::string_view name) {
   if (const auto known = recent_.find(name); known != recent_.end()) return &known->second;
-  auto older = older_.extract(name);
-  if (older.empty()) return nullptr;
-  return &recent_.insert(std::move(older)).position->second;
+  const auto older = older_.find(name);
+  if (older == older_.end()) return nullptr;
+  return &recent_.insert(older_.extract(older)).position->second;
 }
 
 void account_ids::forget() {

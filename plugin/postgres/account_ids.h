@@ -9,7 +9,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -31,14 +33,20 @@ class account_ids {
   result<void> look_up(connection& in, const std::vector<std::string_view>& names);
 
   // Null: no account has this name.
-  const account_place* find(const std::string& name);
+  const account_place* find(std::string_view name);
 
   void forget();
   void forget_some();  // what was not asked for lately, if there is too much
   std::size_t size() const noexcept { return recent_.size() + older_.size(); }
 
  private:
-  using places = std::unordered_map<std::string, account_place>;
+  struct name_hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view name) const noexcept {
+      return std::hash<std::string_view>{}(name);
+    }
+  };
+  using places = std::unordered_map<std::string, account_place, name_hash, std::equal_to<>>;
   const std::size_t capacity_;
   places recent_, older_;
 };

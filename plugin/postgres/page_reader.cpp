@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "core/filter.h"
@@ -34,24 +35,25 @@ cross join lateral (
   select b.id from account a join mailbox b on b.account_id = a.id and b.device = '' where a.name = w.account
   offset 0) b
 cross join lateral (
-  select d.number, coalesce(d.topic, m.topic) as topic, coalesce(d.sender_id, m.sender_id) as sender_id,
-         coalesce(d.message_id, m.message_id) as message_id, coalesce(d.payload, m.payload) as payload,
-         coalesce(d.qos, m.qos) as qos, coalesce(d.properties, m.properties) as properties,
-         coalesce(d.expires_at, m.expires_at) as expires_at, row_number() over whole as place,
-         sum(coalesce(octet_length(d.payload), octet_length(m.payload), 0)) over whole as bytes
+  select d.*, row_number() over whole as place, sum(coalesce(octet_length(d.payload), 0)) over whole as bytes
   from (
     select d.* from delivery d
     where d.mailbox_id = b.id and d.number > w.after
       and d.number > greatest($6, (extract(epoch from now()) * 1000000)::bigint - $5)
       and (d.expires_at is null or d.expires_at > (extract(epoch from now()) * 1000000)::bigint)
     order by d.number limit w.row_limit + 1) d
-  left join lateral (
-    select m.* from message m
-    where m.number = case when d.payload is null then d.number end
-      and m.number > greatest($6, (extract(epoch from now()) * 1000000)::bigint - $5)
-    offset 0) m on true
   window whole as (order by d.number)
   order by d.number) r)"};
+
+// What groups were sent, in the same columns: those that fit into $2 bytes together, the first in any case.
+// All numbers are above $3.
+constexpr statement bodies_statement{"read_bodies", R"(
+select 0::bigint, r.number, r.topic, (select s.name::text from account s where s.id = r.sender_id), r.message_id,
+       case when r.fits then r.payload end, r.qos, r.properties, r.expires_at, r.fits
+from (
+  select m.*, w.place = 1 or sum(octet_length(m.payload)) over (order by w.place) <= $2 as fits
+  from unnest($1) with ordinality w(number, place)
+  cross join lateral (select m.* from message m where m.number = w.number and m.number > $3 offset 0) m) r)"};
 
 // The message in a row, or why there is none.
 struct reading {
@@ -93,29 +95,64 @@ bool is_recent(message_number after) {
   return std::chrono::microseconds(after) > now - std::chrono::hours(24);
 }
 
+// Bodies of groups by their numbers. One that did not fit is there without a message or a reason.
+using body_map = std::unordered_map<message_number, reading>;
+
+bool is_wanted(const row& of) { return of.boolean(9); }
+bool has_body_elsewhere(const row& of) { return of.is_null(2); }
+
+// Of all pages, each once: most pages have none, and then their tables are not even opened.
+result<body_map> read_bodies(connection& from, const rows& pages) {
+  body_map bodies;
+  int64_array numbers;
+  message_number lowest = INT64_MAX;
+  for (const row each : pages) {
+    if (!is_wanted(each) || !has_body_elsewhere(each)) continue;
+    const message_number number = each.int64(1);
+    if (!bodies.try_emplace(number, reading{nullptr, "its topic is none"}).second) continue;
+    numbers.push(number);
+    lowest = std::min(lowest, number);
+  }
+  if (numbers.empty()) return bodies;
+  const auto answer =
+      from.execute(bodies_statement, {numbers, static_cast<std::int64_t>(most_bytes_at_once), lowest - 1});
+  if (!answer) return answer.error();
+  for (const row each : *answer) {
+    const message_number number = each.int64(1);
+    bodies[number] = is_wanted(each) ? read_row(each, number) : reading();
+  }
+  return bodies;
+}
+
 // Of those read so far.
 struct progress {
   message_number after = 0;
+  std::uint64_t bytes = 0, byte_limit = 0;
   bool is_cut = false;  // a row did not fit
 };
 
-void take_row(const row& each, const std::string& account, progress& so_far, page_reading& to) {
+void take_row(const row& each, const body_map& bodies, const std::string& account, progress& so_far,
+              page_reading& to) {
   constexpr std::size_t overhead_bytes = 256;
   if (so_far.is_cut) return;
-  if (!each.boolean(9)) {
+  const auto cut = [&] {
     so_far.is_cut = true;
     to.read.complete = false;
-    return;
+  };
+  if (!is_wanted(each)) return cut();
+  const message_number number = each.int64(1);
+  const reading got = has_body_elsewhere(each) ? bodies.at(number) : read_row(each, number);
+  if (!got.made && got.why.empty()) return cut();
+  if (got.made) {
+    so_far.bytes += got.made->payload.size();
+    if (!to.read.rows.empty() && so_far.bytes > so_far.byte_limit) return cut();
+    to.size_bytes += overhead_bytes + got.made->payload.size() + got.made->properties.size();
+    to.read.rows.push_back(got.made);
+  } else {
+    to.complaints.push_back("row " + std::to_string(number) + " of the mailbox of " + readable(account) +
+                            " is no message: " + std::string(got.why));
   }
-  so_far.after = each.int64(1);
-  reading got = read_row(each, so_far.after);
-  if (!got.made) {
-    to.complaints.push_back("row " + std::to_string(so_far.after) + " of the mailbox of " +
-                            readable(account) + " is no message: " + std::string(got.why));
-    return;
-  }
-  to.size_bytes += overhead_bytes + got.made->payload.size() + got.made->properties.size();
-  to.read.rows.push_back(std::move(got.made));
+  so_far.after = number;
 }
 
 // Those of `wanted` whose places are in `open`.
@@ -135,6 +172,7 @@ result<void> read_open(connection& from, std::span<const page_request> wanted, s
       const std::uint64_t limit_bytes =
           open.size() == 1 ? wanted[i].limit_bytes : std::min(share, wanted[i].limit_bytes);
       byte_limits.push(static_cast<std::int64_t>(std::min<std::uint64_t>(limit_bytes, INT64_MAX)));
+      so_far[i].byte_limit = limit_bytes;
       oldest = std::min(oldest, so_far[i].after);
       so_far[i].is_cut = false;
       made[i].read.complete = true;
@@ -142,9 +180,11 @@ result<void> read_open(connection& from, std::span<const page_request> wanted, s
     const auto answer =
         from.execute(pages_statement, {accounts, after, row_limits, byte_limits, retention_us, oldest});
     if (!answer) return answer.error();
+    const auto bodies = read_bodies(from, *answer);
+    if (!bodies) return bodies.error();
     for (const row each : *answer) {
       const std::size_t i = open[static_cast<std::size_t>(each.int64(0) - 1)];
-      take_row(each, wanted[i].account, so_far[i], made[i]);
+      take_row(each, *bodies, wanted[i].account, so_far[i], made[i]);
     }
     // An empty page that is not the last would be asked for again for ever.
     std::erase_if(open, [&](std::size_t i) { return !made[i].read.rows.empty() || made[i].read.complete; });
