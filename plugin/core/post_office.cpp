@@ -334,10 +334,7 @@ void post_office::restore(journal_position at, journal_record record) {
     last_number_ = number;
     queue_.push(std::move(accepted->what), at, false, since_us);
   } else if (auto* gone = std::get_if<removal>(&record)) {
-    // It may be stored by a batch of which we did not hear: those were the first in the queue.
-    if (queue_.strike(gone->account, gone->number, {}) != store_queue::struck::in_overflow) {
-      queue_.remove(std::move(*gone), at, since_us);
-    }
+    queue_.restore(std::move(*gone), at);
   } else if (auto* by_key = std::get_if<removal_by_key>(&record)) {
     last_number_ = std::max(last_number_, by_key->through);
     queue(std::move(*by_key), at);

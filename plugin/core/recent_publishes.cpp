@@ -18,6 +18,10 @@ std::uint64_t entry_of(const fingerprint& publish) noexcept {
   return entry == 0 ? 1 : entry;
 }
 
+std::uint16_t more_of_topic(const fingerprint& publish) noexcept {
+  return static_cast<std::uint16_t>(publish.topic >> topic_bits);
+}
+
 }  // namespace
 
 fingerprint fingerprint_of(hash_key key, std::string_view identity, std::string_view topic) noexcept {
@@ -40,9 +44,10 @@ recent_publishes::found recent_publishes::look_up(const fingerprint& publish, st
   const std::uint64_t wanted = entry_of(publish);
   for (const auto* generation : {&current_, &previous_}) {
     for (const auto& table : generation->tables) {
-      for (std::size_t at = place_of(publish); table[at] != 0; at = (at + 1) % slots) {
-        if ((table[at] ^ wanted) >> topic_bits != 0) continue;
-        return table[at] == wanted ? found::repeated : found::on_another_topic;
+      for (std::size_t at = place_of(publish); table.entries[at] != 0; at = (at + 1) % slots) {
+        if ((table.entries[at] ^ wanted) >> topic_bits != 0) continue;
+        const bool same = table.entries[at] == wanted && table.topics[at] == more_of_topic(publish);
+        return same ? found::repeated : found::on_another_topic;
       }
     }
   }
@@ -53,13 +58,14 @@ void recent_publishes::remember(const fingerprint& publish, std::int64_t now_us)
   if (span_us_ == 0) return;
   age(now_us);
   if (current_.tables.empty() || current_.in_last == most_in_table) {
-    current_.tables.emplace_back(slots);
+    current_.tables.push_back({std::vector<std::uint64_t>(slots), std::vector<std::uint16_t>(slots)});
     current_.in_last = 0;
   }
   auto& table = current_.tables.back();
   std::size_t at = place_of(publish);
-  while (table[at] != 0) at = (at + 1) % slots;
-  table[at] = entry_of(publish);
+  while (table.entries[at] != 0) at = (at + 1) % slots;
+  table.entries[at] = entry_of(publish);
+  table.topics[at] = more_of_topic(publish);
   ++current_.in_last;
   ++current_.size;
 }

@@ -1,11 +1,11 @@
 // Remembers which (sender, id) was lately used on which topic, so that a repeated publish is answered with
 // success and not handed over again, and one id on two topics is refused.
 //
-// Keeps eight bytes a publish, not the names: 52 bits of one keyed hash in a place that 18 more bits of it
-// choose, and 12 bits of another. So a new publish is taken for an old one once in some 10^13, and an id on
-// another topic for a repeat once in 4,096. Two generations, each at least as long as `span`, closed by the
-// first call after it: an entry lives for one span at least, and for less than three. A generation that
-// reaches `limit` is closed early, so memory is bounded (some 10 bytes an entry, in steps of 2 MB) and the
+// Keeps ten bytes a publish, not the names: 52 bits of one keyed hash in a place that 18 more bits of it
+// choose, and 28 bits of another. So a new publish is taken for an old one once in some 10^13, and an id on
+// another topic for a repeat once in some 10^8. Two generations, each at least as long as `span`, closed by
+// the first call after it: an entry lives for one span at least, and for less than three. A generation that
+// reaches `limit` is closed early, so memory is bounded (some 12 bytes an entry, in steps of 2.5 MB) and the
 // oldest are forgotten first. Threads: one.
 #pragma once
 
@@ -35,7 +35,10 @@ class recent_publishes {
 
  private:
   // Open addressing with linear steps; a full table is followed by another, so that nothing is ever moved.
-  using table = std::vector<std::uint64_t>;
+  struct table {
+    std::vector<std::uint64_t> entries;
+    std::vector<std::uint16_t> topics;
+  };
   struct generation {
     std::vector<table> tables;
     std::size_t size = 0;

@@ -244,8 +244,24 @@ void store_queue::stored(const batch_result& result) {
   }
 }
 
+void store_queue::restore(removal gone, journal_position at) {
+  // It has lingered long enough.
+  constexpr std::int64_t since_us = 0;
+  if (strike(gone.account, gone.number, {}) != struck::in_overflow) {
+    remove(std::move(gone), at, since_us);
+  } else if (restored_.size() < limits_.removals) {
+    restored_.push_back({std::move(gone), at, since_us});
+  }
+}
+
 void store_queue::forget_through(message_number stored_through) {
   forgotten_through_ = stored_through;
+  for (auto& each : restored_) {
+    if (each.what.number <= stored_through) remove(std::move(each.what), each.at, each.since_us);
+  }
+  if (has_overflow_) overflow_first_ = std::max(overflow_first_, stored_through + 1);
+  if (!restored_.empty()) std::ranges::stable_sort(removals_, {}, &queued_removal::at);
+  restored_ = {};
   while (!messages_.empty() && messages_.front().number <= stored_through) {
     auto& gone = messages_.front();
     if (gone.what.what) {

@@ -77,7 +77,9 @@ class store_queue {
   // Everything in the journal before this is settled. `end`: of the journal.
   journal_position settled_to(journal_position end) const noexcept;
 
-  // At the start: messages up to here turn out to be stored.
+  // At the start: of a message that may be stored already, by a batch of which nobody heard.
+  void restore(removal gone, journal_position at);
+  // Then: messages up to here turn out to be stored.
   void forget_through(message_number stored_through);
   // Every accepted message up to here is stored (or never will be).
   message_number watermark(message_number last_accepted) const noexcept;
@@ -143,6 +145,7 @@ class store_queue {
   std::unordered_set<message_number> open_in_overflow_;   // whose audience is known when they are stored
 
   message_number uncounted_through_ = 0;  // these do not count for their senders
+  std::vector<queued_removal> restored_;  // struck in the overflow, until it is known what is stored
 
   // The batch in flight.
   bool busy_ = false;

@@ -433,6 +433,23 @@ TEST_F(overflow, passes_over_what_turns_out_to_be_stored) {
   EXPECT_THAT(store_next(), ElementsAre(5));
 }
 
+TEST_F(overflow, removes_what_was_struck_in_it_and_turns_out_to_be_stored) {
+  fill();
+  queue.remove({"cleo", 1}, 0);
+  queue.restore({"bert", 3}, queue.end++);
+  queue.restore({"bert", 5}, queue.end++);
+  queue.forget_through(3);
+  auto batch = take_now(queue, 5);
+  ASSERT_EQ(batch.removals.size(), 2U);
+  EXPECT_EQ(batch.removals[1].number, 3);
+  EXPECT_EQ(queue.settled_to(8), 2U) << "what comes next stands there";
+  queue.stored({});
+  take_back(3);
+  batch = take_now(queue, 5);
+  EXPECT_THAT(numbers_of(batch), ElementsAre(4, 5));
+  EXPECT_THAT(batch.messages[1].recipients, ElementsAre("cleo"));
+}
+
 TEST(store_queue, settles_the_journal_in_order) {
   queue_of queue({});
   queue.push(letter(10, {"bert"}), 0);
