@@ -237,8 +237,11 @@ bool post_office::hear_routed(session_handle handle) {
 void post_office::end_routing() {
   if (routing_.routed.what == nullptr) return;
   for (session* each : routing_.expected) {
-    // The broker knows of no such subscription: the session is given directly what was promised to it.
-    if (each->expected != 0 && each->expected_kept) deny(*each, routing_.routed.what, true);
+    // The broker knows of no such subscription: the session is given directly what was promised to it, unless
+    // another of the account may have taken it for good.
+    const bool is_over = each->account->sessions.size() > 1 &&
+                         needs_no_acknowledgement(*each->account, routing_.routed.is_receipt);
+    if (each->expected != 0 && each->expected_kept) deny(*each, routing_.routed.what, !is_over);
     each->expected = 0;
   }
   routing_.expected.clear();
