@@ -69,7 +69,7 @@ TEST(options, reach_their_own_places) {
                               {"sender_limit", "11"},
                               {"mailbox_limit", "12"},
                               {"group_limit", "13"}})
-                          .values;
+                          ;
   options expected;
   expected.database = "host=/run/db dbname=mail";
   expected.journal = "/srv/journal";
