@@ -55,7 +55,7 @@ class Bench:
         self.say(f"    {side}: {measured.value:,.1f}, loop {measured.loop:.0%} (waiting {measured.loop_waiting:.0%}), "
                  f"generator {measured.generator:.0%}, worst ping {measured.worst_ping_ms:.1f} ms, PostgreSQL "
                  f"{measured.postgres:.2f}, others {measured.others:.2f} cores" +
-                 "".join(f", {each}" for each in measured.faults))
+                 "".join(f", {each}" for each in measured.remarks + measured.faults))
         if measured.has_plugin:
             worst = max(self.pauses.get(self.row, measured), measured, key=lambda each: each.worst_ping_ms)
             self.pauses[self.row] = worst

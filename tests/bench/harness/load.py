@@ -10,8 +10,8 @@ from .processes import Failure, Process, machine_seconds, processor_seconds
 
 HEARTBEAT_ACCOUNT = ACCOUNTS - 1
 # Any of these above 0 is a fault of the broker, and makes what was measured worthless.
-FAULTS = ["lost", "duplicates", "out_of_order", "misdelivered", "refused", "broken_connections", "unconfirmed",
-          "unconfirmed_acknowledgements"]
+FAULTS = ["lost", "duplicates", "out_of_order", "misdelivered", "refused", "unconfirmed",
+          "unconfirmed_acknowledgements", "broken_connections"]
 
 
 @dataclass
@@ -23,6 +23,7 @@ class Measured:
     has_plugin: bool = False
     value: float = 0.0  # what the row compares
     faults: list = field(default_factory=list)
+    remarks: list = field(default_factory=list)  # what is no fault, but should be known
     worst_ping_ms: float = 0.0
     # The same without the time in which broker or heartbeat had no processor to run on.
     worst_ping_fed_ms: float = 0.0
@@ -121,8 +122,13 @@ def put_load(bench, broker, scenario, arguments, meanwhile=None, limit_seconds=9
     faults = [f"{name.replace('_', ' ')} {report[name]}" for name in FAULTS if report[name]]
     if report["receipts"] < report["receipts_sent"] * 0.99:  # at QoS 0 a few may be dropped
         faults.append(f"{report['receipts']} receipts came of {report['receipts_sent']}")
-    if report["why_broken"]:
+    remarks = []
+    if scenario == "offline" and faults == [f"broken connections {report['broken_connections']}"]:
+        # These senders came back and repeated; what that cost is in the rate.
+        faults, remarks = [], [f"{faults[0]}, all came back"]
+    elif report["why_broken"]:
         faults.append(report["why_broken"])
     whole = report["took_seconds"]
-    return Measured(report, heartbeat, bool(broker.password), faults=faults, worst_ping_ms=worst, worst_ping_fed_ms=fed, postgres=max(postgres, 0.0) / whole,
+    return Measured(report, heartbeat, has_plugin=bool(broker.password), faults=faults, remarks=remarks,
+                    worst_ping_ms=worst, worst_ping_fed_ms=fed, postgres=max(postgres, 0.0) / whole,
                     others=max(others, 0.0) / whole)

@@ -48,5 +48,6 @@ def describe(folder):
     return [
         f"{os.cpu_count()} cores of {processor()}{', virtual' if is_virtual() else ''}, {memory_gb():.0f} GB, "
         f"{system()}, Linux {platform.release().split('-')[0]}",
-        f"a fdatasync of 8 KB takes {sync_ms(folder):.2f} ms (median) where PostgreSQL, journals and persist-sqlite write",
+        f"a fdatasync of 8 KB takes {sync_ms(folder):.2f} ms (median) where PostgreSQL, journals and persist-sqlite "
+        "write",
     ]

@@ -31,7 +31,8 @@ class Outcome:
             self.value = self.median(first) / self.median(second)
         faults = [f"{name}: {fault}" for name, side in self.sides.items() for run in side for fault in run.faults]
         voids = self._voids() if self.needs_saturation else []
-        self.notes += faults + voids
+        remarks = [f"{name}: {each}" for name, side in self.sides.items() for run in side for each in run.remarks]
+        self.notes += remarks + faults + voids
         if faults or voids:
             self.verdict = "void"
         elif self.bar is None:

@@ -50,6 +50,8 @@ class Process:
 
     def stop(self, limit_seconds=60):
         if self.is_running():
+            if self._child.stdout:
+                self._child.stdout.close()  # nobody reads any more, and it must not wait for that
             self._child.send_signal(self.stop_signal)
             try:
                 self._child.wait(limit_seconds)

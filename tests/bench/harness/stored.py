@@ -114,8 +114,8 @@ def memory(bench):
     sides = {"with": [with_plugin_20(bench, OPTIONS, load, UNBOUNDED)], "without": [bare_side()]}
     for name, runs in sides.items():
         bench.tell(name, runs[0])
-    outcome = Outcome("memory", f"broker resident memory with {recipients * each:,} messages waiting − with none", "MB",
-                      sides, 20, most=True, needs_saturation=False, value_unit="MB")
+    outcome = Outcome("memory", f"broker resident memory with {recipients * each:,} messages waiting − with none",
+                      "MB", sides, 20, most=True, needs_saturation=False, value_unit="MB")
     outcome.value = outcome.median("with")
     return [outcome]
 
@@ -136,8 +136,8 @@ def reconnect(bench):
     def plugin_side(recipients, each, prepare=lambda database: None):
         def load(broker, database):
             prepare(database)
-            put_load(bench, broker, "offline", ["--senders", 50, "--recipients", recipients, "--per-recipient", each or 1,
-                                                "--connect-parallel", 100])
+            put_load(bench, broker, "offline", ["--senders", 50, "--recipients", recipients, "--per-recipient",
+                                                each or 1, "--connect-parallel", 100])
             wait_until_stored(bench, database, recipients * (each or 1))
             if each == 0:
                 bench.postgres.query(database, "delete from restante.delivery")
@@ -159,7 +159,8 @@ def reconnect(bench):
 
     sides = {}
     for name, measure in (("10 each", lambda: plugin_side(many, 10)), ("no mail", lambda: plugin_side(many, 0)),
-                          ("bare, 10 each", lambda: bare_side(many, 10)), ("bare, no mail", lambda: bare_side(many, 0))):
+                          ("bare, 10 each", lambda: bare_side(many, 10)),
+                          ("bare, no mail", lambda: bare_side(many, 0))):
         sides[name] = [measure()]
         bench.tell(name, sides[name][0])
     hashed = plugin_side(few, 10, expensive)
