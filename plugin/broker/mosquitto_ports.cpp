@@ -39,11 +39,11 @@ void mosquitto_log::write(log_level level, std::string_view line) {
                            static_cast<unsigned long long>(left_out_));
     }
     since_us_ = now_us;
-    written_ = 0;
+    written_ = {};
     left_out_ = 0;
   }
-  if (level != log_level::error && ++written_ > lines_a_second) {
-    ++left_out_;
+  if (level != log_level::error && ++written_[static_cast<std::size_t>(level)] > lines_a_second) {
+    if (level != log_level::debug) ++left_out_;
     return;
   }
   mosquitto_log_printf(mosquitto_level(level), "restante: %.*s", static_cast<int>(line.size()), line.data());

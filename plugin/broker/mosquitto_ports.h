@@ -1,6 +1,7 @@
 // The core's log, clock and outbox, as Mosquitto has them. All on the broker's thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 
@@ -9,7 +10,9 @@
 
 namespace restante {
 
-// At most so many lines a second, so that no client can flood the operator; says how many were left out.
+// At most so many lines of each level a second, so that no client can flood the operator, nor keep a warning
+// from them by lines that matter less; says how many were left out, but for debug lines. Errors are written
+// always.
 class mosquitto_log final : public log {
  public:
   explicit mosquitto_log(const clock& time) : time_(time) {}
@@ -19,7 +22,7 @@ class mosquitto_log final : public log {
   static constexpr int lines_a_second = 50;
   const clock& time_;
   std::int64_t since_us_ = 0;
-  int written_ = 0;
+  std::array<int, 3> written_{};  // by level, below error
   std::uint64_t left_out_ = 0;
 };
 
