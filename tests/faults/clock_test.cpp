@@ -1,6 +1,5 @@
 // The broker's wall clock jumps; PostgreSQL's goes on.
 #include "office_under_load.h"
-#include "support/eventually.h"
 
 namespace restante::faults {
 namespace {

@@ -119,9 +119,9 @@ void office_under_load::wait_while_it_goes_on(const std::string& what,
     throw support::failure(
         "did not happen: " + what + "; published " + std::to_string(load().published) + ", accepted " +
         std::to_string(load().accepted) + ", handed over " + std::to_string(load().handed_over) +
-        ", acknowledged " + std::to_string(load().acknowledged) + ", waiting " + std::to_string(waiting()) +
-        ", connected " + std::to_string(load().publishers_connected) + " and " +
-        std::to_string(load().recipients_connected) + ", refused " + std::to_string(load().refused) +
+        ", acknowledged " + std::to_string(load().acknowledged) + ", connected " +
+        std::to_string(load().publishers_connected) + " and " + std::to_string(load().recipients_connected) +
+        ", refused " + std::to_string(load().refused) +
         (load_->running() ? "" : "; the load ended: " + support::read_file(folder_.path() / "load.log")) +
         "; broker: " + broker_->log_text());
   }
@@ -152,10 +152,12 @@ std::uint64_t office_under_load::waiting() const {
 
 void office_under_load::finish(const std::string& scenario) {
   load().wanted = load_phase::drain;
+  const auto from_ns = bench::now_ns();
   wait_while_it_goes_on("all that was published is accepted, and acknowledged by its recipient", [&] {
     return load().accepted == load().published && load().acknowledged == load().accepted;
   });
   const bool drained = support::eventually([&] { return waiting() == 0; });
+  const auto drained_ms = (bench::now_ns() - from_ns) / bench::millisecond_ns;
   load().wanted = load_phase::end;
   ASSERT_EQ(load_->wait(support::patience), 0) << support::read_file(folder_.path() / "load.log");
   broker_->stop();
@@ -164,6 +166,7 @@ void office_under_load::finish(const std::string& scenario) {
       std::filesystem::copy_file(folder_.path() / file, std::filesystem::path(kept) / file,
                                  std::filesystem::copy_options::overwrite_existing);
     }
+    support::write_file(std::filesystem::path(kept) / "broker.log", broker_->log_text());
   }
 
   const auto found =
@@ -171,7 +174,8 @@ void office_under_load::finish(const std::string& scenario) {
   const std::uint64_t rate =
       published_up_ * bench::second_ns / static_cast<std::uint64_t>(std::max<std::int64_t>(up_ns_, 1));
   std::cout << scenario << ": " << faults_ns_.size() << " faults, " << describe(found) << "; " << rate
-            << "/s while all was up, " << load().connections_lost << " connections lost\n";
+            << "/s while all was up, " << load().connections_lost << " connections lost; drained in "
+            << drained_ms << " ms\n";
   for (const auto& each : found.examples) std::cout << "  " << each << '\n';
   EXPECT_TRUE(drained) << waiting() << " wait in PostgreSQL";
   EXPECT_EQ(found.accepted, load().published);

@@ -1,6 +1,5 @@
 // Two brokers want one journal, or one database: the second gives way, and the first does not notice.
 #include "office_under_load.h"
-#include "support/eventually.h"
 
 namespace restante::faults {
 namespace {
