@@ -2,7 +2,7 @@
 
 from html import escape
 
-ROW, TOP, LEFT, WIDTH, RIGHT = 34, 58, 330, 420, 130
+ROW, TOP, LEFT, WIDTH, RIGHT = 34, 58, 150, 460, 150
 COLOURS = {"pass": "#2a9d5c", "miss": "#d1495b", "void": "#8a8f98", "stated": "#4a7fb5"}
 
 
