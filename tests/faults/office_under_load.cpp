@@ -137,7 +137,7 @@ void office_under_load::publish(std::uint64_t more) {
 }
 
 void office_under_load::publish_some() {
-  publish(std::uniform_int_distribution<std::uint64_t>(1, is_long() ? 20'000 : 8'000)(chance_));
+  publish(std::uniform_int_distribution<std::uint64_t>(1, is_long() ? 20'000 : 4'000)(chance_));
 }
 
 void office_under_load::crash_broker() {
