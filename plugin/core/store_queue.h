@@ -30,11 +30,11 @@
 namespace restante {
 
 struct store_queue_limits {
-  std::size_t messages = 20'000;
+  std::size_t messages = 10'000;
   std::size_t bytes = 32u << 20;
   std::size_t removals = 1'000'000;
-  std::size_t batch_messages = 500;
-  std::size_t batch_removals = 2'000;
+  std::size_t batch_messages = 1'000;
+  std::size_t batch_removals = 4'000;
   std::size_t batch_bytes = 16u << 20;
 };
 
