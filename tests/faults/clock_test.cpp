@@ -39,23 +39,29 @@ TEST_F(clocks, set_ahead_almost_an_hour_and_right_again_keep_the_order) {
 
 class wrong_clocks : public office_under_load {
  protected:
+  void restart_at(std::int64_t clock_s) {
+    note_fault();
+    broker().kill();
+    faults().clock_s = clock_s;
+    broker().start();
+  }
   // Publishes are refused from the next start on, and taken again when the clock is right.
   void refuse_by(std::int64_t clock_s) {
     open();
     publish_some();
-    faults().clock_s = clock_s;
     const std::size_t before = broker().log_text().size();
-    crash_broker();
+    restart_at(clock_s);
     broker().wait_for_log(refusal, before);
-    wait_while_it_goes_on("a publish is put off",
-                          [&] { return broker().log_text().find("put off", before) != std::string::npos; });
     const std::uint64_t accepted = load().accepted;
+    wait_while_it_goes_on("a publish is put off", [&] {
+      return broker().log_text().find("put off, connection closed", before) != std::string::npos;
+    });
     const std::uint64_t lost = load().connections_lost;
     wait_while_it_goes_on("more are",
                           [&] { return load().connections_lost >= lost + load().settings.publishers; });
-    EXPECT_EQ(load().accepted, accepted);
-    faults().clock_s = 0;
-    crash_broker();
+    // Repeats of what was accepted before are answered; there are no more than were under way.
+    EXPECT_LE(load().accepted, accepted + load().settings.publishers * load().settings.window);
+    restart_at(0);
     publish_some();
   }
 };
