@@ -75,7 +75,8 @@ postgres_server::postgres_server(const std::vector<std::string>& settings)
   if (!copied) make_cluster();
   std::ofstream configuration(data() / "postgresql.conf", std::ios::app);
   configuration << "listen_addresses = ''\n"
-                << "unix_socket_directories = '" << directory_.path().string() << "'\n"
+                << "unix_socket_directories = '" << directory_.path().string()
+                << "'\n"
                 // Otherwise a killed one leaves its shared memory behind.
                 << "dynamic_shared_memory_type = mmap\n"
                 << "fsync = off\nfull_page_writes = off\nshared_buffers = 32MB\nmax_wal_size = 256MB\n";

@@ -68,8 +68,7 @@ TEST(options, reach_their_own_places) {
                               {"publish_rate", "50"},
                               {"sender_limit", "11"},
                               {"mailbox_limit", "12"},
-                              {"group_limit", "13"}})
-                          ;
+                              {"group_limit", "13"}});
   options expected;
   expected.database = "host=/run/db dbname=mail";
   expected.journal = "/srv/journal";
