@@ -19,7 +19,7 @@ journal_position post_office::record(const Record& what) {
 // A publish that leaves no message behind.
 void post_office::remember(const fingerprint& known) {
   recent_.remember(known, outside_.time.steady_us());
-  record(used_once{known, outside_.time.now_us()});
+  record(used_once{known, std::max(outside_.time.now_us(), last_number_)});
   outside_.records.flush();
 }
 

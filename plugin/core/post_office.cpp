@@ -334,6 +334,8 @@ void post_office::restore(journal_position at, journal_record record) {
     last_number_ = number;
     queue_.push(std::move(accepted->what), at, false, since_us);
   } else if (auto* gone = std::get_if<removal>(&record)) {
+    // A number must not be used again for what this would then remove.
+    last_number_ = std::max(last_number_, gone->number);
     queue_.restore(std::move(*gone), at);
   } else if (auto* by_key = std::get_if<removal_by_key>(&record)) {
     last_number_ = std::max(last_number_, by_key->through);

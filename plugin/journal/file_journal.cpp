@@ -93,7 +93,7 @@ void file_journal::load_recent() {
     std::string bytes;
     if (!opened.ok() || read_fully(state_.in, opened.get(), bytes, file.file_bytes, 0) < 0) continue;
     const auto damaged = decode_recent(bytes, state_.key, file.start, [&](const used_once& used) {
-      file.newest_us = std::max(file.newest_us, std::min(used.at_us, now_us));
+      file.newest_us = std::max(file.newest_us, believed_us(used.at_us, now_us));
     });
     if (damaged > 0)
       state_.notes.push_back("journal: " + std::to_string(damaged) + " blocks of " +
@@ -252,9 +252,13 @@ journal_status file_journal::take(bool is_message, bool has_fingerprint, Encode 
 }
 
 journal_status file_journal::append(const envelope& accepted, const fingerprint& known) {
+  newest_us_ = std::max(newest_us_, accepted.what->number);
   return take(true, known != fingerprint{},
               [&](journal_position at) { return encode(buffer_, seal_, at, accepted, known); });
 }
+// Numbers go on growing when the clock is set back.
+std::int64_t file_journal::now_us() const { return std::max(state_.time.now_us(), newest_us_); }
+
 journal_status file_journal::append(const removal& gone) {
   return take(false, false, [&](journal_position at) { return encode(buffer_, seal_, at, gone); });
 }
@@ -263,7 +267,7 @@ journal_status file_journal::append(const removal_by_key& gone) {
 }
 journal_status file_journal::append(const unresolved_receipt& told) {
   return take(false, told.known != fingerprint{},
-              [&](journal_position at) { return encode(buffer_, seal_, at, told, state_.time.now_us()); });
+              [&](journal_position at) { return encode(buffer_, seal_, at, told, now_us()); });
 }
 journal_status file_journal::append(const used_once& publish) {
   return take(false, publish.known != fingerprint{},
@@ -443,7 +447,7 @@ journal_status file_journal::write_next() {
   closed.end = flushed_;
   closed.file_bytes = current_.capacity_bytes;
   closed.fingerprints = fingerprints_;
-  closed.newest_us = state_.time.now_us();
+  closed.newest_us = now_us();
   closed.file = current_.file;
   closed.fingerprints_kept = fingerprints_ == 0 || state_.settings.dedupe_us == 0;
   state_.closed.push_back(closed);

@@ -95,6 +95,7 @@ class file_journal final : public journal {
   template <typename Encode>
   journal_status take(bool is_message, bool has_fingerprint, Encode encode);
   bool is_over_limit(bool is_message) const;
+  std::int64_t now_us() const;
   bool disk_is_behind() const;
   journal_status make_room(std::uint64_t pending_bytes, bool even_over_limit);
   journal_status grow_current(std::uint64_t needed_bytes, bool even_over_limit);
@@ -121,6 +122,7 @@ class file_journal final : public journal {
   // The broker's thread only:
   std::string buffer_;  // room for a header, then what was appended since the last flush
   journal_position flushed_ = 0;
+  std::int64_t newest_us_ = 0;              // of what was appended
   std::uint64_t fingerprints_ = 0;          // in the current segment
   std::uint64_t pending_fingerprints_ = 0;  // in the buffer
   current_segment current_;

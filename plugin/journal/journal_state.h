@@ -25,6 +25,13 @@ struct journal_settings {
   std::uint64_t segment_bytes = 16ULL << 20;   // at most a sixteenth of the limit is used
 };
 
+// A clock that is set back makes what is remembered lie in the future until it is set right again; then it
+// must not look older than it is. Times further ahead than this are no times.
+inline constexpr std::int64_t most_ahead_us = 2LL * 3'600 * 1'000'000;
+inline std::int64_t believed_us(std::int64_t at_us, std::int64_t now_us) {
+  return at_us > now_us + most_ahead_us ? now_us : at_us;
+}
+
 // A file made ahead, with space behind it. It gets its name when it is begun.
 struct spare_segment {
   files::handle file = files::none;

@@ -125,7 +125,7 @@ void keeper::keep_fingerprints_of(const closed_segment& segment) {
   std::vector<used_once> young;
   std::int64_t newest_us = 0;
   const auto take = [&](used_once used) {
-    used.at_us = std::min(used.at_us, now_us);  // from the future: as if from now
+    used.at_us = believed_us(used.at_us, now_us);
     if (is_old(used.at_us)) return;
     newest_us = std::max(newest_us, used.at_us);
     young.push_back(used);

@@ -15,6 +15,8 @@ namespace {
 
 using namespace test;
 
+constexpr std::int64_t hour_us = 3'600'000'000;
+
 class journal_fingerprints : public testing::Test, protected journal_on_a_disk {
  protected:
   void SetUp() override { ASSERT_EQ(start(), ""); }
@@ -98,14 +100,27 @@ TEST_F(journal_fingerprints, end_after_their_time) {
   EXPECT_EQ(files_ending(".recent"), 0U);
 }
 
-TEST_F(journal_fingerprints, from_the_future_count_as_from_now) {
+TEST_F(journal_fingerprints, outlive_a_clock_that_is_set_back_and_right_again) {
   write_some(200);
+  time.now -= hour_us;
   trim_all();
-  time.now -= 3'600'000'000;  // the clock was set back
+  EXPECT_EQ(known_after_restart(), written);
+  time.now += hour_us;
+  records->tend();
+  EXPECT_EQ(known_after_restart(), written) << "they are no older than before";
+  time.pass(settings.dedupe_us);
+  records->tend();
+  EXPECT_EQ(files_ending(".recent"), 0U);
+}
+
+TEST_F(journal_fingerprints, from_far_in_the_future_count_as_from_now) {
+  write_some(200);
+  time.now -= 3 * hour_us;
+  trim_all();
   EXPECT_EQ(known_after_restart(), written);
   time.pass(settings.dedupe_us);
   records->tend();
-  EXPECT_EQ(files_ending(".recent"), 0U) << "an hour later would be too late";
+  EXPECT_EQ(files_ending(".recent"), 0U) << "three hours later would be too late";
 }
 
 TEST_F(journal_fingerprints, are_not_kept_when_repeats_are_not_asked_for) {

@@ -306,6 +306,14 @@ TEST_F(what_the_journal_had, and_was_to_be_found_by_its_key_is_looked_up_again) 
   EXPECT_EQ(batch().removals.size(), 1U);
 }
 
+TEST_F(what_the_journal_had, keeps_its_numbers_from_being_used_again_when_the_clock_was_set_back) {
+  open_unready();
+  restore(removal{"bert", time.wall_us + 3'600'000'000});
+  office->store_ready(0, 0);
+  const auto anna = connect("anna");
+  EXPECT_GT(publish(anna, "direct/bert/anna/m1").number, time.wall_us + 3'600'000'000);
+}
+
 TEST_F(what_the_journal_had, makes_known_what_was_used_and_is_forgotten) {
   open_unready();
   office->restore(used_once{fingerprint_of(small().key, "anna/m1", "direct/bert/anna/m1"), 5});
