@@ -1,5 +1,7 @@
 #include "support/postgres_server.h"
 
+#include <sys/ipc.h>
+#include <sys/shm.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -36,6 +38,18 @@ void command(const std::string& conninfo, const std::string& statement) {
   auto opened = connection::open({.database = conninfo});
   if (!opened) throw failure(opened.error().message);
   if (auto done = opened->execute_script(statement); !done) throw failure(done.error().message);
+}
+
+// What a killed one leaves behind beside its files: a little System V shared memory, of which the kernel
+// allows a few thousand pieces to all. Its id stands in the seventh line.
+void remove_shared_memory(const std::filesystem::path& postmaster) {
+  std::ifstream lines(postmaster);
+  std::string line;
+  for (int i = 0; i < 7; ++i) std::getline(lines, line);
+  std::istringstream words(line);
+  long key = 0;
+  int id = -1;
+  if (words >> key >> id) shmctl(id, IPC_RMID, nullptr);
 }
 
 std::filesystem::path kept_cluster() { return std::filesystem::path(RESTANTE_KEPT_CLUSTER) / "data"; }
@@ -152,6 +166,7 @@ void postgres_server::kill() {
       return status.empty() || status.find(") Z ") != std::string::npos;
     });
   });
+  remove_shared_memory(data() / "postmaster.pid");
   std::filesystem::remove(data() / "postmaster.pid");
 }
 
