@@ -12,6 +12,7 @@ journal_position post_office::record(const Record& what) {
   const auto at = outside_.records.end();
   if (outside_.records.append(what) == journal_status::ok) return at;
   // It holds for this run and may be forgotten by a crash: handed over at least once, still.
+  unrecorded_ = true;
   say(log_level::warning, "the journal did not take an acknowledgement");
   return outside_.records.end();
 }
@@ -33,8 +34,12 @@ acceptance_result post_office::take_acknowledgements(session& from, std::string_
     return {acceptance::busy, 0, "too much waits to be stored"};
   account_state& account = *from.account;
   note_acknowledging(account);
+  unrecorded_ = false;
   for (const auto& each : named) acknowledge(account, name_of(each.whole), each.sender, each.id);
-  outside_.records.flush();
+  // Not to be answered with success, since a crash would bring it back; saying it again does no harm.
+  if (outside_.records.flush() != journal_status::ok || unrecorded_) {
+    return {acceptance::busy, 0, "the journal takes no more"};
+  }
   return {acceptance::accepted, 0, {}};
 }
 
@@ -158,10 +163,13 @@ acceptance_result post_office::take_receipt(session& by, std::string_view topic,
       account.rights->may_publish(
           by.client_id, prefix_.prepend("direct/" + about.sender + '/' + account.name + '/' + about.id));
   waiting.told = std::move(told);
+  unrecorded_ = false;
   const auto at = record(waiting);
+  if (outside_.records.flush() != journal_status::ok || unrecorded_) {
+    return {acceptance::busy, 0, "the journal takes no more"};
+  }
   queue(waiting, at);
   if (what.qos > 0) recent_.remember(known, now_us);
-  outside_.records.flush();
   return {acceptance::accepted, 0, {}};
 }
 

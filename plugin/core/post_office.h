@@ -266,6 +266,7 @@ class post_office {
   journal_position trimmed_to_ = 0;
   std::int64_t trimmed_at_us_ = 0;
   bool unreadable_ = false;  // the journal, as said already
+  bool unrecorded_ = false;  // something that it did not take
   std::uint64_t loop_ = 1;
   bool ready_ = false;
   bool clock_is_trusted_ = true;

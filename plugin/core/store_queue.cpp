@@ -260,7 +260,7 @@ void store_queue::forget_through(message_number stored_through) {
     if (each.what.number <= stored_through) remove(std::move(each.what), each.at, each.since_us);
   }
   if (has_overflow_) overflow_first_ = std::max(overflow_first_, stored_through + 1);
-  if (!restored_.empty()) std::ranges::stable_sort(removals_, {}, &queued_removal::at);
+  if (!restored_.empty()) std::ranges::sort(removals_, {}, &queued_removal::at);
   restored_ = {};
   while (!messages_.empty() && messages_.front().number <= stored_through) {
     auto& gone = messages_.front();
