@@ -52,10 +52,12 @@ class sync_store {
  public:
   virtual ~sync_store() = default;
   // At most `limit` accounts that are due, those that wait longest first, for this bridge alone until the
-  // lease ends. None: nothing is due. No value: the database cannot be reached just now.
+  // lease ends. Fewer than `limit`: no more is due. A row whose former claim was never given back comes with
+  // an empty hash. No value: the database cannot be reached just now.
   virtual std::optional<std::vector<sync_job>> claim(std::size_t limit) = 0;
   // Gives claims back with what became of them, in one transaction. False: the database cannot be reached,
-  // and the same outcomes are to be offered again (harmless when they were taken).
+  // and the same outcomes are to be offered again (harmless when they were taken). An outcome whose claim is
+  // not this bridge's any more, since its lease ended and another took it, changes nothing.
   virtual bool settle(std::span<const sync_outcome> outcomes) = 0;
   // In how long something will be due that is not yet; none: nothing is.
   virtual std::optional<std::chrono::milliseconds> next_due() = 0;

@@ -20,24 +20,28 @@ struct sync_job {
   profile wanted;
   std::int64_t version = 0;  // of `wanted`
   remote_state remote = remote_state::unknown;
-  std::string synced_hash;  // of what the service was given last; empty: nothing yet
-  int attempts = 0;         // failures of this account's own since its profile last changed
+  // Of what the service has for certain. Empty: nothing yet, or in doubt: the last claim was never given back
+  // (its bridge died), or was given back without a hash.
+  std::string synced_hash;
+  int attempts = 0;  // failures of this account's own since its profile last changed
 };
 
 enum class sync_result {
   synced,    // the service has `version`
-  again,     // this account's own failure: not before `delay` has passed
-  released,  // nothing was tried, or not this account's fault: at once, attempts as they were
+  again,     // this account's own failure: attempts grow by one, and not before `delay` has passed
+  released,  // nothing was tried, or not this account's fault: after `delay`, attempts as they were
   parked,    // not before its profile changes, or an operator says so
-  gone,      // never again: the service will not take this id any more
+  gone,      // never again: the service has deleted this id, and will not take it any more
 };
 
 struct sync_outcome {
   std::int64_t account_id = 0;
   std::int64_t version = 0;  // what was tried. A newer one meanwhile: due again at once, unless gone
   sync_result how = sync_result::released;
-  remote_state remote = remote_state::unknown;
-  std::string hash;   // synced: of what the service has now
+  remote_state remote = remote_state::unknown;  // as known now, whatever became of the job
+  // Of what the service has for certain, whatever became of the job; empty: in doubt, since nobody knows
+  // whether a request was taken. Replaces the stored one.
+  std::string hash;
   std::string error;  // one line, fit for an operator; empty when synced
   std::chrono::milliseconds delay{0};
 };
