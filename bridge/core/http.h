@@ -15,9 +15,9 @@ using http_headers = std::vector<std::pair<std::string, std::string>>;
 
 struct http_request {
   std::string method = "GET";
-  std::string url;  // absolute, ready to be sent. May hold an API key: never log its query
-  http_headers headers;
-  std::string body;
+  std::string url = {};  // absolute, ready to be sent. May hold an API key: never log its query
+  http_headers headers = {};
+  std::string body = {};
   std::chrono::milliseconds timeout{30'000};
 };
 
@@ -31,10 +31,10 @@ enum class http_failure {
 
 struct http_response {
   http_failure failure = http_failure::none;
-  std::string error;  // one line, when failure is not none; names the host, never a query
+  std::string error = {};  // one line, when failure is not none; names the host, never a query
   int status = 0;
-  http_headers headers;  // names in lower case
-  std::string body;
+  http_headers headers = {};  // names in lower case
+  std::string body = {};
 
   // The first header of that (lower-case) name.
   std::optional<std::string_view> header(std::string_view name) const {

@@ -52,8 +52,8 @@ class sync_store {
  public:
   virtual ~sync_store() = default;
   // At most `limit` accounts that are due, those that wait longest first, for this bridge alone until the
-  // lease ends. Fewer than `limit`: no more is due. A row whose former claim was never given back comes with
-  // an empty hash. No value: the database cannot be reached just now.
+  // lease ends. Fewer than `limit`: no more is due. A row whose former claim was never given back is
+  // in_doubt, without a hash. No value: the database cannot be reached just now.
   virtual std::optional<std::vector<sync_job>> claim(std::size_t limit) = 0;
   // Gives claims back with what became of them, in one transaction. False: the database cannot be reached,
   // and the same outcomes are to be offered again (harmless when they were taken). An outcome whose claim is

@@ -10,7 +10,13 @@
 namespace restante {
 
 // What the service is known to have of the account.
-enum class remote_state { unknown, active, deactivated, deleted };
+enum class remote_state {
+  unknown,  // as far as we know never sent there
+  active,
+  deactivated,
+  deleted,
+  absent,  // asked for, and not there; within the engine only, never given to the store
+};
 
 // As claimed from the store.
 struct sync_job {
@@ -20,10 +26,11 @@ struct sync_job {
   profile wanted;
   std::int64_t version = 0;  // of `wanted`
   remote_state remote = remote_state::unknown;
-  // Of what the service has for certain. Empty: nothing yet, or in doubt: the last claim was never given back
-  // (its bridge died), or was given back without a hash.
-  std::string synced_hash;
-  int attempts = 0;  // failures of this account's own since its profile last changed
+  // The last claim was never given back: its bridge died, perhaps with a request under way. The service may
+  // have what it was sent or not.
+  bool in_doubt = false;
+  std::string synced_hash;  // of what the service has for certain; empty: nothing, or in doubt
+  int attempts = 0;         // failures of this account's own since its profile last changed
 };
 
 enum class sync_result {

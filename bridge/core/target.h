@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "bridge/core/http.h"
 #include "bridge/core/sync_job.h"
@@ -36,15 +37,15 @@ struct sync_step {
   };
   kind what = kind::none;
   std::size_t operation = 0;  // index into operations()
-  std::string content;        // this account's part of the request, the target's own business
+  std::string content = {};   // this account's part of the request, the target's own business
   remote_state remote = remote_state::unknown;  // what the service has of it afterwards
-  std::string hash;                             // of what the service has afterwards; empty: in doubt
-  std::string why;
+  std::string hash = {};                        // of what the service has afterwards; empty: in doubt
+  std::string why = {};
 };
 
 struct sync_item {
-  sync_job job;  // remote and synced_hash are kept up to date by the engine
-  sync_step step;
+  sync_job job = {};  // remote and synced_hash are kept up to date by the engine
+  sync_step step = {};
 };
 
 // What an answer means.
@@ -68,6 +69,8 @@ struct sync_answer {
   std::string error = {};                   // one line, fit for an operator
   std::optional<std::size_t> culprit = {};  // a hint which account it was, by index
   std::string task = {};                    // of started
+  // done: what is there of each account, by index, where that is the answer. Empty: as the steps said.
+  std::vector<remote_state> found = {};
 };
 
 class target {
