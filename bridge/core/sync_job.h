@@ -48,8 +48,8 @@ struct sync_outcome {
   remote_state remote = remote_state::unknown;  // as known now, whatever became of the job
   // Of what the service has for certain, whatever became of the job; empty: in doubt, since nobody knows
   // whether a request was taken. Replaces the stored one.
-  std::string hash;
-  std::string error;  // one line, fit for an operator; empty when synced
+  std::string hash = {};
+  std::string error = {};  // one line, fit for an operator; empty when synced
   std::chrono::milliseconds delay{0};
 };
 

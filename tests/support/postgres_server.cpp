@@ -78,7 +78,7 @@ const recipe& migrated() {
   static const recipe how{
       .name = "migrated", .prepare = [](const database& fresh) {
         run_or_fail({.arguments = {RESTANTE_PROGRAM, "migrate", "--database", fresh.owner}});
-        query(fresh.owner, "grant restante_broker to broker");
+        query(fresh.owner, "grant restante_broker to broker; grant restante_bridge to bridge");
       }};
   return how;
 }
@@ -97,7 +97,9 @@ postgres_server::postgres_server(const std::vector<std::string>& settings)
   for (const std::string& line : settings) configuration << line << "\n";
   configuration.close();
   start();
-  if (!copied) query(superuser(), "create role owner login createrole; create role broker login");
+  if (!copied)
+    query(superuser(),
+          "create role owner login createrole; create role broker login; create role bridge login");
 }
 
 postgres_server::~postgres_server() {
@@ -195,7 +197,10 @@ std::vector<pid_t> postgres_server::processes() const {
 
 database postgres_server::describe(const std::string& name) const {
   const std::string place = "host=" + directory_.path().string() + " dbname=" + name;
-  return {.name = name, .owner = place + " user=owner", .broker = place + " user=broker"};
+  return {.name = name,
+          .owner = place + " user=owner",
+          .broker = place + " user=broker",
+          .bridge = place + " user=bridge"};
 }
 
 std::string postgres_server::superuser(const std::string& database_name) const {

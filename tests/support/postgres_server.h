@@ -22,6 +22,7 @@ struct database {
   std::string
       owner;  // owns the database and may make roles, but is no superuser: what `restante migrate` needs
   std::string broker;  // the plugin's login: has the role restante_broker (once migrated) and nothing else
+  std::string bridge;  // the bridge's login: likewise, with restante_bridge
 };
 
 // What a fresh database begins with. Done once for a server, on a template that each new database then
