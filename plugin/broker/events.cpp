@@ -36,9 +36,13 @@ bool may_persist(const mosquitto* client) noexcept {
 
 int broker_events::basic_auth(const mosquitto_evt_basic_auth& event) {
   routing_is_over();
-  const login_attempt attempt{
-      handle_of(event.client), text_of(mosquitto_client_id(event.client)),   event.username,
-      event.password,          mosquitto_client_clean_session(event.client), may_persist(event.client)};
+  const login_attempt attempt{handle_of(event.client),
+                              text_of(mosquitto_client_id(event.client)),
+                              event.username,
+                              event.password,
+                              mosquitto_client_clean_session(event.client),
+                              may_persist(event.client),
+                              mosquitto_client_protocol_version(event.client) == 5};
   switch (desk_.answer(attempt)) {
     case login_answer::refused:
       return MOSQ_ERR_AUTH;
@@ -76,8 +80,9 @@ int broker_events::acl_check(const mosquitto_evt_acl_check& event) {
 
 int broker_events::check_write(const mosquitto_evt_acl_check& event) {
   const auto handle = handle_of(event.client);
-  const auto rights = office_.rights_of(handle);
-  if (rights == nullptr) return check_will(event);
+  const auto* known = office_.rights_of(handle);
+  if (known == nullptr) return check_will(event);
+  const policy* rights = known->get();
   const auto judged = rights->may_publish(office_.client_id_of(handle), text_of(event.topic));
   if (judged) return MOSQ_ERR_SUCCESS;
   lines_.write(log_level::info,
@@ -99,8 +104,9 @@ int broker_events::check_will(const mosquitto_evt_acl_check& event) {
 
 int broker_events::check_subscribe(const mosquitto_evt_acl_check& event) {
   const auto handle = handle_of(event.client);
-  const auto rights = office_.rights_of(handle);
-  if (rights == nullptr) return MOSQ_ERR_ACL_DENIED;
+  const auto* known = office_.rights_of(handle);
+  if (known == nullptr) return MOSQ_ERR_ACL_DENIED;
+  const policy* rights = known->get();
   const auto judged = rights->may_subscribe(office_.client_id_of(handle), text_of(event.topic));
   if (!judged) {
     lines_.write(log_level::info, "subscription of " + rights->name() + " to " + event.topic +
@@ -128,12 +134,12 @@ int broker_events::judge_read(const mosquitto_evt_acl_check& event) {
   const auto handle = handle_of(event.client);
   const auto topic = text_of(event.topic);
   if (!is_durable(topic)) {
-    const auto rights = office_.rights_of(handle);
-    if (rights == nullptr) {
+    const auto* known = office_.rights_of(handle);
+    if (known == nullptr) {
       // What the broker queues for a session that is away is judged again when it comes back.
       return is_away(event.client) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
     }
-    return rights->may_hear(office_.client_id_of(handle), topic) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
+    return (*known)->may_hear(office_.client_id_of(handle), topic) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
   }
   if (event.topic == routed_.topic && event.payload == routed_.payload && topic == routed_.text) {
     return office_.hear_routed(handle) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
@@ -188,16 +194,18 @@ int broker_events::message(mosquitto_evt_message& event) {
   }
   event.retain = false;
   // Without it MQTT 5 recipients of this copy miss a property; the message itself is accepted.
-  if (result.number != 0) add_accepted_at(&event.properties, result.number);
-  routed_ = {event.topic, event.payload, std::string(topic)};
+  if (result.number != 0 && office_.routes_properties()) add_accepted_at(&event.properties, result.number);
+  routed_.topic = event.topic;
+  routed_.payload = event.payload;
+  routed_.text = topic;
   return MOSQ_ERR_SUCCESS;
 }
 
 void broker_events::disconnect(const mosquitto_evt_disconnect& event) {
   const auto handle = handle_of(event.client);
-  auto rights = office_.rights_of(handle);
+  const auto* rights = office_.rights_of(handle);
   const bool was_here = rights != nullptr;
-  leaving_ = {was_here ? handle : 0, std::move(rights), std::string(office_.client_id_of(handle))};
+  leaving_ = {was_here ? handle : 0, was_here ? *rights : nullptr, std::string(office_.client_id_of(handle))};
   if (was_here && may_persist(event.client)) {
     away_.insert(handle);
   } else {

@@ -57,7 +57,8 @@ login_answer login_desk::answer(const login_attempt& attempt) {
     return refuse(attempt, "another account is connected with this client id");
   }
   auto rights = std::make_shared<const policy>(*found->record, prefix_);
-  office_.connect(attempt.handle, attempt.client_id, std::move(rights), attempt.clean, attempt.may_persist);
+  office_.connect(attempt.handle, attempt.client_id, std::move(rights), attempt.clean, attempt.may_persist,
+                  attempt.takes_properties);
   for (auto& each : found->rosters) office_.set_roster(std::move(each));
   return login_answer::granted;
 }

@@ -19,8 +19,9 @@ struct login_attempt {
   std::string_view client_id;
   const char* username = nullptr;  // null: none was given
   const char* password = nullptr;
-  bool clean = true;         // the client asks for a new session
-  bool may_persist = false;  // its session may outlive the connection
+  bool clean = true;              // the client asks for a new session
+  bool may_persist = false;       // its session may outlive the connection
+  bool takes_properties = false;  // MQTT 5
 };
 
 enum class login_answer {

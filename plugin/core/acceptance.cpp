@@ -68,6 +68,8 @@ acceptance_result post_office::accept_message(session& from, std::string_view to
   if (group != nullptr && sender.rights->member_of(group->group) == nullptr) {
     return {acceptance::refused, 0, sender.name + " is no member of " + std::string(group->group)};
   }
+  const fingerprint used = fingerprint_of(settings_.key, key_text(topic), topic);
+  if (what.qos > 0) recent_.prepare(used);
   const std::string_view id = group != nullptr ? group->id : std::get<direct_topic>(parsed).id;
   message_key key{sender.name, std::string(id)};
 
@@ -78,7 +80,6 @@ acceptance_result post_office::accept_message(session& from, std::string_view to
     return {acceptance::accepted, live->number, {}};
   }
 
-  const fingerprint used = fingerprint_of(settings_.key, key_text(topic), topic);
   const auto now_us = outside_.time.steady_us();
   switch (recent_.look_up(used, now_us)) {
     case recent_publishes::found::repeated:
@@ -121,8 +122,8 @@ acceptance_result post_office::accept_message(session& from, std::string_view to
 std::string post_office::why_busy(account_state& sender, std::size_t deliveries) {
   if (!ready_) return "the database has not been reached yet";
   if (!clock_is_trusted_) return "this clock and the database's are more than an hour apart: set them right";
-  if (queue_.queued_by(sender.name) + deliveries > static_cast<std::size_t>(settings_.values.sender_limit) &&
-      queue_.queued_by(sender.name) != 0) {
+  const std::size_t queued = queue_.queued_by(sender.name);
+  if (queued != 0 && queued + deliveries > static_cast<std::size_t>(settings_.values.sender_limit)) {
     return sender.name + " has reached sender_limit";
   }
   if (!spend_allowance(sender, static_cast<std::int64_t>(deliveries))) {
@@ -205,6 +206,7 @@ void post_office::offer(session& to, const mail& given, bool natively) {
     to.expected = what.number;
     to.expected_kept = kept;
     routing_.expected.push_back(&to);
+    routing_.takes_properties |= to.takes_properties;
   };
   const hearing heard = to.hears(what.topic);
   if (heard == hearing::not_at_all) return;
@@ -245,6 +247,7 @@ void post_office::end_routing() {
     each->expected = 0;
   }
   routing_.expected.clear();
+  routing_.takes_properties = false;
   routing_.routed = {};
 }
 

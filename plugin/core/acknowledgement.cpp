@@ -59,12 +59,12 @@ const held_message* post_office::held_by(const account_state& account, message_n
 
 void post_office::acknowledge(account_state& account, message_name name, std::string_view sender,
                               std::string_view id) {
-  const held_message* held = held_by(account, name);
-  const message_number number = held == nullptr ? 0 : held->number;
+  message_number number = 0;
   bool is_repeated = false;
   for (session* each : account.sessions) {
     held_message was;
     if (!each->release(name, &was)) continue;
+    if (number == 0) number = was.number;
     is_repeated |= was.repeated;
     attend(*each);
   }

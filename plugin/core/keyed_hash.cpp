@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cstddef>
+#include <cstring>
 
 namespace restante {
 namespace {
@@ -30,6 +31,13 @@ struct sip_state {
   }
 };
 
+std::uint64_t whole_word(const char* at) noexcept {
+  std::uint64_t word = 0;
+  std::memcpy(&word, at, sizeof word);
+  return std::endian::native == std::endian::little ? word : __builtin_bswap64(word);
+}
+
+// Of fewer than eight.
 std::uint64_t little_endian(std::string_view bytes) noexcept {
   std::uint64_t word = 0;
   for (std::size_t i = 0; i < bytes.size(); ++i) {
@@ -45,7 +53,7 @@ std::uint64_t keyed_hash(hash_key key, std::string_view text) noexcept {
                   key.low ^ 0x6c7967656e657261ULL, key.high ^ 0x7465646279746573ULL};
   const std::uint64_t length = static_cast<std::uint64_t>(text.size()) << 56;
   while (text.size() >= 8) {
-    state.absorb(little_endian(text.substr(0, 8)));
+    state.absorb(whole_word(text.data()));
     text.remove_prefix(8);
   }
   state.absorb(little_endian(text) | length);

@@ -37,13 +37,14 @@ bool post_office::client_id_is_taken(std::string_view client_id, std::string_vie
 }
 
 void post_office::connect(session_handle handle, std::string_view client_id, shared_policy rights, bool clean,
-                          bool may_persist) {
+                          bool may_persist, bool takes_properties) {
   disconnect(handle);
   auto made = std::make_unique<session>();
   session& here = *made;
   here.handle = handle;
   here.client_id = client_id;
   here.may_persist = may_persist;
+  here.takes_properties = takes_properties;
   here.awaits_count = !clean;
   here.resolve_after = last_number_;
   here.account = &open_account(rights);
@@ -176,9 +177,9 @@ void post_office::unsubscribe(session_handle handle, std::string_view filter) {
     std::erase_if(here->filters, [rest = rest](const subscription& each) { return each.filter == rest; });
 }
 
-shared_policy post_office::rights_of(session_handle handle) const {
+const shared_policy* post_office::rights_of(session_handle handle) const {
   const session* here = find(handle);
-  return here == nullptr ? nullptr : here->account->rights;
+  return here == nullptr ? nullptr : &here->account->rights;
 }
 
 std::string_view post_office::client_id_of(session_handle handle) const {

@@ -91,8 +91,9 @@ class post_office {
   bool client_id_is_taken(std::string_view client_id, std::string_view account) const;
   // A login that was granted. `clean`: the client asked for a new session. `may_persist`: the broker may keep
   // the session when the connection ends.
+  // `takes_properties`: it is told by MQTT 5 properties when a message was accepted.
   void connect(session_handle handle, std::string_view client_id, shared_policy rights, bool clean,
-               bool may_persist);
+               bool may_persist, bool takes_properties = true);
   // For sessions that are not clean, once after connect(), and after each subscribe() while needs_count().
   void told_subscription_count(session_handle handle, std::size_t count);
   bool needs_count(session_handle handle) const;
@@ -103,7 +104,7 @@ class post_office {
   bool subscribe(session_handle handle, std::string_view filter, int qos);
   void unsubscribe(session_handle handle, std::string_view filter);
   // Null if there is no such session.
-  shared_policy rights_of(session_handle handle) const;
+  const shared_policy* rights_of(session_handle handle) const;
   std::string_view client_id_of(session_handle handle) const;
   std::size_t session_count() const noexcept { return sessions_.size(); }
 
@@ -127,6 +128,8 @@ class post_office {
   // May this session hear the message that the last publish() accepted and the broker now routes? At most
   // once each.
   bool hear_routed(session_handle handle);
+  // Whether any of those takes properties.
+  bool routes_properties() const noexcept { return routing_.takes_properties; }
   // The broker has finished routing it (any other event came).
   void end_routing();
 
@@ -176,6 +179,7 @@ class post_office {
   struct routing_state {
     mail routed;
     std::vector<session*> expected;
+    bool takes_properties = false;  // any of them
   };
   // post_office.cpp
   session* find(session_handle handle);

@@ -47,6 +47,7 @@ struct session {
   std::string client_id;
   account_state* account = nullptr;
   bool may_persist = false;
+  bool takes_properties = true;  // MQTT 5
 
   std::vector<subscription> filters;   // durable topics only
   bool filters_unknown = false;        // resumed from before this process: it gets its whole mailbox

@@ -160,17 +160,18 @@ bool store_queue::is_being_removed(std::string_view account, const message& what
 }
 
 bool store_queue::is_due(std::int64_t now_us, std::int64_t linger_us) const noexcept {
-  if (messages_.size() >= limits_.batch_messages || removals_.size() >= limits_.batch_removals) return true;
+  if (is_crowded() || removals_.size() >= limits_.batch_removals) return true;
   const auto waited = [&](const auto& line) {
     return !line.empty() && now_us - line.front().since_us >= linger_us;
   };
   return waited(messages_) || waited(removals_) || waited(by_key_);
 }
 
-void store_queue::take_messages(store_batch& batch) {
+void store_queue::take_messages(store_batch& batch, std::int64_t accepted_by_us) {
   while (!messages_.empty() && batch.messages.size() < limits_.batch_messages &&
          in_flight_bytes_ < limits_.batch_bytes) {
     auto& next = messages_.front();
+    if (next.since_us > accepted_by_us) break;
     if (next.what.what) {
       in_flight_bytes_ += next.bytes;
       if (next.left != next.what.recipients.size()) {
@@ -213,7 +214,7 @@ std::optional<store_batch> store_queue::take(std::int64_t now_us, std::int64_t l
   in_flight_bytes_ = 0;
   in_flight_first_ = messages_.empty() ? 0 : messages_.front().number;
   in_flight_at_ = settled_to(std::numeric_limits<journal_position>::max());
-  take_messages(batch);
+  take_messages(batch, is_crowded() ? now_us : now_us - linger_us / 2);
   batch.stored_through = watermark(last_accepted, 0);
   take_removals(batch);
   in_flight_messages_ = batch.messages.size();

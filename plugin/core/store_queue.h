@@ -34,6 +34,7 @@ struct store_queue_limits {
   std::size_t bytes = 32u << 20;
   std::size_t removals = 1'000'000;
   std::size_t batch_messages = 1'000;
+  std::size_t lingering_messages = 4'000;  // beyond these, or half of `bytes`, none lingers
   std::size_t batch_removals = 4'000;
   std::size_t batch_bytes = 16u << 20;
 };
@@ -61,7 +62,8 @@ class store_queue {
   bool is_being_removed(std::string_view account, message_number number) const;
   bool is_being_removed(std::string_view account, const message& what) const;
 
-  // The next batch, if none is in flight and one is due: full, or its oldest entry has waited `linger_us`.
+  // The next batch, if none is in flight and one is due: its oldest entry has waited `linger_us`, or too many
+  // linger. Messages that have waited for less than half of it stay, for their acknowledgement may be near.
   // `last_accepted`: the last number accepted.
   std::optional<store_batch> take(std::int64_t now_us, std::int64_t linger_us, message_number last_accepted);
   // The batch in flight is committed. Runs what waited for removals by key.
@@ -116,7 +118,10 @@ class store_queue {
   message_number watermark(message_number last_accepted, message_number in_flight) const noexcept;
   static std::size_t size_of(const envelope& what) noexcept;
   void keep(envelope accepted, journal_position at, std::size_t deliveries, std::int64_t now_us);
-  void take_messages(store_batch& batch);
+  bool is_crowded() const noexcept {
+    return messages_.size() >= limits_.lingering_messages || bytes_ >= limits_.bytes / 2;
+  }
+  void take_messages(store_batch& batch, std::int64_t accepted_by_us);
   void take_removals(store_batch& batch);
   void forget_sender(std::string_view sender, std::size_t deliveries);
   std::uint64_t delivery_name(std::string_view account, message_number number) const noexcept;

@@ -99,12 +99,32 @@ TEST(store_queue, lets_each_kind_of_entry_linger_no_longer_than_it_may) {
   is_taken_when_it_has_lingered();
 }
 
-TEST(store_queue, does_not_let_a_full_batch_linger) {
-  queue_of by_messages({.batch_messages = 2});
+TEST(store_queue, leaves_what_may_be_acknowledged_soon) {
+  queue_of queue({});
+  queue.push(letter(10, {"bert"}), 0);
+  queue.push(letter(11, {"bert"}), linger_us / 2);
+  queue.push(letter(12, {"bert"}), linger_us / 2 + 1);
+  auto batch = queue.take(linger_us, linger_us, 12);
+  ASSERT_TRUE(batch);
+  EXPECT_THAT(numbers_of(*batch), ElementsAre(10, 11));
+  EXPECT_EQ(batch->stored_through, 11);
+  queue.stored({});
+  EXPECT_TRUE(queue.strike("bert", 12));
+  EXPECT_TRUE(queue.empty());
+}
+
+TEST(store_queue, lets_few_linger) {
+  queue_of by_messages({.lingering_messages = 2});
   by_messages.push(letter(10, {"bert"}), 0);
   EXPECT_FALSE(by_messages.take(0, linger_us, 10));
   by_messages.push(letter(11, {"bert"}), 0);
   EXPECT_TRUE(by_messages.take(0, linger_us, 11));
+
+  queue_of by_bytes({.bytes = 10'000});
+  by_bytes.push(letter(10, {"bert"}, 2'000), 0);
+  EXPECT_FALSE(by_bytes.take(0, linger_us, 10));
+  by_bytes.push(letter(11, {"bert"}, 3'000), 0);
+  EXPECT_TRUE(by_bytes.take(0, linger_us, 11));
 
   queue_of by_removals({.batch_removals = 2});
   by_removals.remove({"bert", 10}, 0);
