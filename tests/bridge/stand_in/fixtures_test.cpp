@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "bridge/stand_in/scene.h"
+#include "crypto/token.h"
 
 namespace restante::stream_stand_in {
 namespace {
@@ -149,7 +150,7 @@ const std::map<std::string, preparation>& preparations() {
        [](scene&, json& exchange) { exchange["request"]["query"]["api_key"] = "anotherkey"; }},
       {"err_401_claim_type",
        [](scene&, json& exchange) {
-         with_token(exchange, sign_token({{"user_id", 1001}}, "fake-api-secret-for-tests-only"));
+         with_token(exchange, sign_hs256(R"({"user_id":1001})", "fake-api-secret-for-tests-only"));
        }},
       {"err_401_expired", [](scene&, json& exchange) { with_token(exchange, vector_token("user_expired")); }},
       {"err_401_iat",

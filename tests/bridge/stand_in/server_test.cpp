@@ -5,8 +5,8 @@
 #include <thread>
 #include <vector>
 
+#include "crypto/token.h"
 #include "support/eventually.h"
-#include "support/stream/authentication.h"
 #include "support/stream/stand_in_process.h"
 
 namespace restante::stream_stand_in {
@@ -26,8 +26,9 @@ TEST(stream_stand_in, answers_over_http) {
   const answer found =
       stream.ask("GET", "/users", {}, {}, {{"payload", R"({"filter_conditions":{"id":"ada"}})"}});
   EXPECT_EQ(json::parse(found.body)["users"][0]["name"], "Ada");
-  EXPECT_EQ(stream.ask("POST", "/api/v2/users", users("ada"), sign_token({{"server", true}}, "wrong")).status,
-            401);
+  EXPECT_EQ(
+      stream.ask("POST", "/api/v2/users", users("ada"), sign_hs256(R"({"server":true})", "wrong")).status,
+      401);
   EXPECT_EQ(stream.ask("GET", "/nothing").status, 404);
   EXPECT_EQ(stream.end(), 0);
 }
@@ -69,13 +70,14 @@ TEST(stream_stand_in, counts_what_goes_on_at_once_for_a_user) {
 
 TEST(stream_stand_in, goes_by_the_clock_that_it_is_given) {
   stand_in_process stream({.rate_limits = "default"});
-  const std::string token = sign_token({{"user_id", "ada"}, {"iat", 1'767'225'600}, {"exp", 1'767'229'200}},
-                                       stream.settings().api_secret);
+  const std::string token =
+      sign_hs256(R"({"user_id":"ada","iat":1767225600,"exp":1767229200})", stream.settings().api_secret);
   EXPECT_EQ(stream.ask("GET", "/api/v2/users", {}, token).status, 401);
   stream.set_clock(1'767'225'600'000'000);
   const answer found = stream.ask("GET", "/api/v2/users", {}, token);
   EXPECT_EQ(found.status, 200);
   EXPECT_EQ(found.headers.at("X-RateLimit-Reset"), "1767225660");
+  EXPECT_EQ(found.headers.at("Date"), "Thu, 01 Jan 2026 00:00:00 GMT");
   stream.set_clock_offset(0);
   EXPECT_EQ(stream.ask("GET", "/api/v2/users", {}, token).status, 401);
 }

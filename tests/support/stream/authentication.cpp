@@ -34,18 +34,6 @@ std::optional<std::string> decoded(std::string_view text) {
   return bytes;
 }
 
-std::string encoded(std::string_view bytes) {
-  std::string text;
-  unsigned int bits = 0;
-  int held = 0;
-  for (const char c : bytes) {
-    bits = (bits << 8 | static_cast<unsigned char>(c)) & 0xffff;
-    for (held += 8; held >= 6; held -= 6) text += alphabet[bits >> (held - 6) & 63];
-  }
-  if (held > 0) text += alphabet[bits << (6 - held) & 63];
-  return text;
-}
-
 json object_of(std::string_view part) {
   const std::optional<std::string> text = decoded(part);
   json parsed = text ? json::parse(*text, nullptr, false) : json();
@@ -99,12 +87,6 @@ caller verify_token(std::string_view token, std::string_view secret, std::int64_
   who.user_id = claims.value("user_id", "");
   if (!who.is_server && who.user_id.empty()) throw unauthorized(5, "token names neither a server nor a user");
   return who;
-}
-
-std::string sign_token(const json& claims, std::string_view secret) {
-  const std::string text = encoded(R"({"alg":"HS256","typ":"JWT"})") + '.' + encoded(claims.dump());
-  const sha256_mac mac = hmac_sha256(secret, text);
-  return text + '.' + encoded({reinterpret_cast<const char*>(mac.data()), mac.size()});
 }
 
 caller authenticate(const request& asked, const credentials& ours, std::int64_t now_us) {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
@@ -25,8 +24,5 @@ caller authenticate(const request& asked, const credentials& ours, std::int64_t 
 
 // What a token says. Throws refusal as above.
 caller verify_token(std::string_view token, std::string_view secret, std::int64_t now_us);
-
-// A token of these claims, as Stream wants it.
-std::string sign_token(const nlohmann::json& claims, std::string_view secret);
 
 }  // namespace restante::stream_stand_in

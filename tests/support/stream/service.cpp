@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <set>
 #include <utility>
 
@@ -105,6 +106,7 @@ service::outcome service::handle(const request& asked) {
   if (by_fault) {
     for (const auto& [name, value] : wrong.what->headers) result.what.headers[name] = value;
   }
+  add_date(result.what);
   tally_.end(what.users);
   if (result.cut) {
     tally_.cut();
@@ -162,6 +164,15 @@ void service::add_rate_limit_headers(answer& to, operation what) const {
   set("X-RateLimit-Limit", now.limit);
   set("X-RateLimit-Remaining", now.remaining);
   set("X-RateLimit-Reset", now.reset_s);
+}
+
+void service::add_date(answer& to) const {
+  const std::time_t seconds = now_us() / 1'000'000;
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[40];
+  std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+  to.headers["Date"] = text;
 }
 
 void service::set_faults(std::vector<fault> all, std::uint64_t seed) {

@@ -60,6 +60,7 @@ class service {
   void require_own(const parsed& what, const caller& who) const;
   std::int64_t now_us() const { return now_(); }
   void add_rate_limit_headers(answer& to, operation what) const;
+  void add_date(answer& to) const;
 
   mutable std::mutex mutex_;
   std::condition_variable stopping_;

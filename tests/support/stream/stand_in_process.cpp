@@ -6,9 +6,9 @@
 #include <csignal>
 #include <sstream>
 
+#include "crypto/token.h"
 #include "support/eventually.h"
 #include "support/failure.h"
-#include "support/stream/authentication.h"
 
 namespace restante::stream_stand_in {
 
@@ -81,7 +81,7 @@ answer stand_in_process::ask(const std::string& method, const std::string& path,
   httplib::Request asked = request_of(method, httplib::append_query_params(path, parameters), body);
   asked.set_header("stream-auth-type", "jwt");
   asked.set_header("Authorization",
-                   token.empty() ? sign_token({{"server", true}}, settings_.api_secret) : token);
+                   token.empty() ? sign_hs256(R"({"server":true})", settings_.api_secret) : token);
   httplib::Client client(url_);
   const httplib::Result result = client.send(asked);
   if (!result) return {0, {}, {}};
