@@ -169,6 +169,9 @@ problem find_contradiction(const configuration& in) {
   if (in.stream_write == "patch" && in.stream_owned.empty()) {
     return say("stream.write = \"patch\" needs stream.owned: the fields that are ours");
   }
+  if (in.stream_token_lifetime_ms > in.stream_token_longest_ms) {
+    return say("stream.token_lifetime may not be more than stream.token_longest");
+  }
   if (in.sync_lease_ms <= 2 * in.sync_request_timeout_ms) {
     return say("sync.lease has to be more than twice sync.request_timeout");
   }

@@ -39,8 +39,8 @@ struct configuration {
   std::string stream_on_block = "deactivate";
   std::string stream_on_delete = "soft";
   std::string stream_avatar;
-  std::int64_t stream_token_lifetime_ms = 86'400'000;  // 0: for ever
-  std::int64_t stream_token_backdate_ms = 5'000;
+  std::int64_t stream_token_lifetime_ms = 3'600'000;
+  std::int64_t stream_token_longest_ms = 86'400'000;
 
   std::string webhook_url;  // empty: no target webhook
   std::string webhook_secret, webhook_secret_file;

@@ -64,10 +64,10 @@ constexpr option_row table[] = {
      "and of a deleted one's; soft and hard are for good: Stream never takes the id again"},
     {"stream.avatar", text, &c::stream_avatar, 0, 2'048, "", "",
      "URL of the image of accounts without one: {account}, {account_sha256} and {name} are replaced"},
-    {"stream.token_lifetime", time, &c::stream_token_lifetime_ms, minute_ms, 3'650 * day_ms, "never", "",
-     "how long a user token is good for"},
-    {"stream.token_backdate", time, &c::stream_token_backdate_ms, 0, hour_ms, "", "",
-     "how far back tokens are dated, for clocks that differ"},
+    {"stream.token_lifetime", time, &c::stream_token_lifetime_ms, minute_ms, 3'650 * day_ms, "", "",
+     "how long a user token holds"},
+    {"stream.token_longest", time, &c::stream_token_longest_ms, minute_ms, 3'650 * day_ms, "", "",
+     "how long a client may ask for one to hold"},
 
     {"webhook.url", url, &c::webhook_url, 0, 2'048, "https http", "",
      "where each change is posted; empty: nowhere"},
@@ -121,8 +121,7 @@ std::string either(std::string_view words) {
   return line;
 }
 
-std::string time_text(std::int64_t ms, std::string_view word_for_0 = {}) {
-  if (ms == 0) return word_for_0.empty() ? "0s" : std::string(word_for_0);
+std::string time_text(std::int64_t ms) {
   for (const unit& each : units) {
     if (ms % each.worth_ms == 0) return std::to_string(ms / each.worth_ms) + std::string(each.name);
   }
@@ -130,7 +129,6 @@ std::string time_text(std::int64_t ms, std::string_view word_for_0 = {}) {
 }
 
 std::optional<std::int64_t> parse_time(std::string_view given, const option_row& option) {
-  if (!option.words.empty() && given == option.words) return 0;
   std::int64_t number = 0;
   const char* const end = given.data() + given.size();
   const auto [rest, error] = std::from_chars(given.data(), end, number);
@@ -235,8 +233,7 @@ std::string accepted_of(const option_row& option) {
     case count:
       return "a whole number from " + least + " to " + most;
     case time:
-      return (option.words.empty() ? "" : "\"" + std::string(option.words) + "\", or ") + "a time from " +
-             time_text(option.least) + " to " + time_text(option.most) +
+      return "a time from " + time_text(option.least) + " to " + time_text(option.most) +
              " (a whole number and ms, s, m, h or d)";
     case address:
       return "an address and a port like 127.0.0.1:9469, or nothing";
@@ -251,7 +248,7 @@ std::string default_of(const option_row& option) {
     return joined(defaults.**list);
   }
   const std::int64_t number = defaults.*std::get<std::int64_t c::*>(option.where);
-  return option.kind == time ? time_text(number, option.words) : std::to_string(number);
+  return option.kind == time ? time_text(number) : std::to_string(number);
 }
 
 bool set_text(const option_row& option, std::string_view given, configuration& values) {

@@ -34,7 +34,7 @@ struct option_row {
   option_kind kind;
   target where;
   std::int64_t least = 0, most = 0;      // bytes, items, or the number; times in milliseconds
-  std::string_view words = {};           // of word: the accepted ones, with blanks between; of time: for 0
+  std::string_view words = {};           // the accepted ones, with blanks between: words, or schemes of a URL
   std::string_view other_variable = {};  // a second name in the environment
   std::string_view help = {};
 };

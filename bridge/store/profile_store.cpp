@@ -9,7 +9,8 @@ namespace {
 
 constexpr statement change_statement{
     "change_profile",
-    "select version, repeated, refusal from restante.change_profile($1, $2, 'profile', $3, $4, $5, $6)"};
+    "select version, repeated, refusal "
+    "from restante.change_profile($1, $2, 'profile', $3, $4, $5, $6, $7, $8, $9, $10)"};
 constexpr statement find_statement{"find_account", "select status from restante.account where name = $1"};
 
 change_refusal read_refusal(std::string_view text) {
@@ -23,11 +24,13 @@ profile_store::profile_store(std::string database, bridge_log& log)
     : link_(std::move(database), "requests", log) {}
 
 std::optional<profile_store::outcome> profile_store::change(std::string_view account, std::string_view id,
-                                                            const profile& wanted) {
+                                                            const profile_change& wanted) {
   connection* on = link_.get();
   if (!on) return std::nullopt;
   const auto changed =
-      on->execute(change_statement, {account, id, wanted.name, wanted.image, wanted.language, wanted.custom});
+      on->execute(change_statement, {account, id, wanted.name.is_given, wanted.name.value,
+                                     wanted.image.is_given, wanted.image.value, wanted.language.is_given,
+                                     wanted.language.value, wanted.custom.is_given, wanted.custom.value});
   if (!changed) {
     if (changed.error().kind == database_failure::data) {
       return outcome{.done = {}, .refused = change_refusal::value, .why = changed.error().message};

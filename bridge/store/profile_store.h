@@ -11,6 +11,7 @@
 
 #include "bridge/core/ports.h"
 #include "bridge/core/profile.h"
+#include "bridge/core/profile_request.h"
 #include "bridge/store/database_link.h"
 
 namespace restante {
@@ -32,10 +33,10 @@ class profile_store {
   // `log` outlives the store.
   profile_store(std::string database, bridge_log& log);
 
-  // Replaces name, image, language and custom of the account, unless request `id` did so before, and
-  // remembers the answer, in one transaction. Role and teams are the operator's and stay. No value: the
-  // database cannot be reached just now; the same may be tried again, and is done once.
-  std::optional<outcome> change(std::string_view account, std::string_view id, const profile& wanted);
+  // Changes the account's profile, unless request `id` did so before, and remembers the answer, in one
+  // transaction. No value: the database cannot be reached just now; the same may be tried again, and is done
+  // once.
+  std::optional<outcome> change(std::string_view account, std::string_view id, const profile_change& wanted);
 
   struct found {
     bool is_there = false;

@@ -242,10 +242,11 @@ create table restante.answered_request (
 );
 create index answered_request_age on restante.answered_request (created_at);
 
--- Replaces what an account says of itself, unless this request did so before. `refusal`: null, or 'unknown', 'blocked',
--- 'deleted'. What is the operator's (role, teams) stays.
-create function restante.change_profile(account text, request_id text, service text, display_name text, image_url text,
-                                        language text, custom text)
+-- Changes what an account says of itself, unless this request did so before: each field with sets_… to what is given,
+-- which may be null. `refusal`: null, or 'unknown', 'blocked', 'deleted'. What is the operator's (role, teams) stays.
+create function restante.change_profile(account text, request_id text, service text, sets_name boolean,
+                                        display_name text, sets_image boolean, image_url text, sets_language boolean,
+                                        language text, sets_custom boolean, custom text)
 returns table (version bigint, repeated boolean, refusal text)
 language plpgsql security definer set search_path = restante, pg_temp set jit = off as $$
 #variable_conflict use_column
@@ -269,8 +270,10 @@ begin
     return;
   end if;
   update restante.profile p
-  set display_name = change_profile.display_name, image_url = change_profile.image_url,
-      language = change_profile.language, custom = change_profile.custom::jsonb
+  set display_name = case when sets_name then change_profile.display_name else p.display_name end,
+      image_url = case when sets_image then change_profile.image_url else p.image_url end,
+      language = case when sets_language then change_profile.language else p.language end,
+      custom = case when sets_custom then coalesce(change_profile.custom, '{}')::jsonb else p.custom end
   where p.account_id = found_id
   returning p.version into raised;
   insert into restante.answered_request (account_id, request_id, service, version)
@@ -329,12 +332,14 @@ revoke execute on function restante.make_profile_due(), restante.add_sync_target
   restante.claim_profiles(text, text, interval, integer),
   restante.settle_profiles(text, text, bigint[], bigint[], text[], text[], bytea[], text[], bigint[]),
   restante.next_profile_due_ms(text), restante.sync_again(text, bigint, integer), restante.retry_profile(bigint),
-  restante.sync_backlog(text), restante.change_profile(text, text, text, text, text, text, text),
+  restante.sync_backlog(text),
+  restante.change_profile(text, text, text, boolean, text, boolean, text, boolean, text, boolean, text),
   restante.prune_answers(interval, integer),
   restante.report_bridge(text, text, boolean, bigint, text[], smallint[], text[]) from public;
 grant execute on function restante.add_sync_target(text),
   restante.claim_profiles(text, text, interval, integer),
   restante.settle_profiles(text, text, bigint[], bigint[], text[], text[], bytea[], text[], bigint[]),
   restante.next_profile_due_ms(text), restante.sync_backlog(text),
-  restante.change_profile(text, text, text, text, text, text, text), restante.prune_answers(interval, integer),
+  restante.change_profile(text, text, text, boolean, text, boolean, text, boolean, text, boolean, text),
+  restante.prune_answers(interval, integer),
   restante.report_bridge(text, text, boolean, bigint, text[], smallint[], text[]) to restante_bridge;

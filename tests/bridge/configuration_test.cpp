@@ -85,7 +85,8 @@ TEST_F(configured, by_a_file) {
     [stream]
     write = "patch"
     owned = ["name", "level"]
-    token_lifetime = "never"
+    token_lifetime = "90m"
+    token_longest = "2d"
     [sync]
     held = 500
     request_timeout = "1500ms")");
@@ -93,7 +94,7 @@ TEST_F(configured, by_a_file) {
   EXPECT_EQ(read.mqtt_uri, "mqtts://mail.example:8883");
   EXPECT_THAT(read.mqtt_services, testing::ElementsAre("profile"));
   EXPECT_THAT(read.stream_owned, testing::ElementsAre("name", "level"));
-  EXPECT_EQ(read.stream_token_lifetime_ms, 0);
+  EXPECT_EQ(read.stream_token_lifetime_ms, 5'400'000);
   EXPECT_EQ(read.sync_held, 500);
   EXPECT_EQ(read.sync_request_timeout_ms, 1'500);
 }
@@ -189,6 +190,7 @@ TEST_F(configured, by_nothing_that_contradicts_itself) {
   EXPECT_THAT(refused("stream.owned = [\"name\"]"), HasSubstr("patch"));
   EXPECT_THAT(refused("stream.write = \"patch\""), HasSubstr("stream.owned"));
   EXPECT_THAT(refused("sync.lease = \"60s\""), HasSubstr("more than twice"));
+  EXPECT_THAT(refused("stream.token_lifetime = \"25h\""), HasSubstr("token_longest"));
   EXPECT_THAT(refused("mqtt.uri = \"\""), HasSubstr("nothing to do"));
 }
 

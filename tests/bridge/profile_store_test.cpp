@@ -40,21 +40,26 @@ class profiles : public testing::Test {
   profile_store store_;
 };
 
-profile anna() {
-  profile wanted;
-  wanted.name = "Anna";
-  wanted.language = "de";
-  wanted.custom = R"({"level":17})";
+profile_change anna() {
+  profile_change wanted;
+  wanted.name = {true, "Anna"};
+  wanted.language = {true, "de"};
+  wanted.custom = {true, R"({"level":17})"};
   return wanted;
 }
 
-TEST_F(profiles, are_replaced_as_a_whole_but_for_what_is_the_operators) {
+TEST_F(profiles, are_changed_in_the_fields_that_are_given) {
   sql("update restante.profile set role = 'admin', image_url = 'https://x/1'");
   const auto changed = store_.change("anna", "m1", anna());
   ASSERT_TRUE(changed && changed->done);
   EXPECT_EQ(changed->done->version, 3);
   EXPECT_FALSE(changed->done->repeated);
-  EXPECT_EQ(of("anna"), "Anna||de|{\"level\": 17}|admin|3");
+  EXPECT_EQ(of("anna"), "Anna|https://x/1|de|{\"level\": 17}|admin|3");
+  profile_change removing;
+  removing.image = {true, std::nullopt};
+  removing.custom = {true, std::nullopt};
+  ASSERT_TRUE(store_.change("anna", "m2", removing)->done);
+  EXPECT_EQ(of("anna"), "Anna||de|{}|admin|4");
 }
 
 TEST_F(profiles, are_changed_once_by_a_request_that_comes_again) {
@@ -75,8 +80,8 @@ TEST_F(profiles, are_not_changed_for_accounts_that_are_blocked_deleted_or_not_th
 }
 
 TEST_F(profiles, are_refused_with_what_the_database_says_of_the_value) {
-  profile wanted = anna();
-  wanted.language = "klingon!";
+  profile_change wanted = anna();
+  wanted.language = {true, "klingon!"};
   const auto refused = store_.change("anna", "m1", wanted);
   ASSERT_TRUE(refused);
   EXPECT_FALSE(refused->done);

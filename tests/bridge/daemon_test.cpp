@@ -1,0 +1,190 @@
+// restante-bridge, as an operator runs it: against PostgreSQL and the stand-in for Stream.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "bridge/http/curl_transport.h"
+#include "support/eventually.h"
+#include "support/failure.h"
+#include "support/free_port.h"
+#include "support/postgres_server.h"
+#include "support/stream/stand_in_process.h"
+
+namespace restante {
+namespace {
+
+using namespace std::chrono_literals;
+using support::require_eventually;
+using testing::HasSubstr;
+
+class bridge_daemon : public testing::Test {
+ protected:
+  bridge_daemon() : database_(support::shared_postgres().create_database(support::migrated())) {}
+
+  std::string sql(const std::string& text) { return support::query(database_.owner, text); }
+  std::map<std::string, std::string> environment() const {
+    return {{"RESTANTE_DATABASE", database_.bridge},
+            {"RESTANTE_MQTT_URI", ""},
+            {"RESTANTE_NAME", "here"},
+            {"RESTANTE_OBSERVE_LISTEN", "127.0.0.1:" + std::to_string(port_.number())},
+            {"STREAM_API_KEY", stream_.settings().api_key},
+            {"STREAM_API_SECRET", stream_.settings().api_secret},
+            {"STREAM_BASE_URL", stream_.url()}};
+  }
+  support::program program(std::vector<std::string> arguments = {}) const {
+    arguments.insert(arguments.begin(), RESTANTE_BRIDGE_PROGRAM);
+    return {.arguments = std::move(arguments), .environment = environment()};
+  }
+  void start() {
+    support::program how = program();
+    how.output = directory_.path() / "log";
+    running_ = std::make_unique<support::process>(how);
+  }
+  std::string log() const { return support::read_file(directory_.path() / "log"); }
+  http_response get(const std::string& path) const {
+    curl_transport by({});
+    by.send(1, {.url = "http://127.0.0.1:" + std::to_string(port_.number()) + path});
+    const auto answers = by.wait(support::patience);
+    return answers.at(0).response;
+  }
+  void wait_until_synced() {
+    require_eventually("all is synced: " + log(), [&] {
+      return sql("select count(*) filter (where state = 'synced') = count(*) and count(*) > 0 from "
+                 "restante.profile_sync") == "t";
+    });
+  }
+  int stop() {
+    running_->signal(SIGTERM);
+    const auto code = running_->wait(5s);
+    if (!code) throw support::failure("it did not end within 5 s: " + log());
+    return *code;
+  }
+
+  support::database database_;
+  support::free_port port_;
+  support::temporary_directory directory_;
+  stream_stand_in::stand_in_process stream_;
+  std::unique_ptr<support::process> running_;
+};
+
+TEST_F(bridge_daemon, brings_profiles_to_stream_and_each_change_of_them) {
+  sql("insert into restante.account (name) values ('anna'), ('bert'); "
+      "update restante.profile set display_name = 'Anna' where account_id = 1");
+  start();
+  wait_until_synced();
+  EXPECT_EQ(stream_.users().at("anna").at("name"), "Anna");
+  EXPECT_TRUE(stream_.users().contains("bert"));
+  sql("update restante.profile set display_name = 'Anna B.' where account_id = 1");
+  require_eventually("the change is there",
+                     [&] { return stream_.users().at("anna").at("name") == "Anna B."; });
+  EXPECT_EQ(stop(), 0);
+  EXPECT_THAT(log(), HasSubstr("event=stopped"));
+  EXPECT_THAT(log(), testing::Not(HasSubstr(stream_.settings().api_secret)));
+}
+
+TEST_F(bridge_daemon, tells_prometheus_and_operators_how_it_is) {
+  sql("insert into restante.account (name) values ('anna')");
+  start();
+  wait_until_synced();
+  require_eventually("healthy: " + log(), [&] { return get("/healthz").status == 200; });
+  require_eventually("counted", [&] {
+    return get("/metrics").body.find("restante_bridge_sync_waiting{target=\"stream\"} 0\n") !=
+           std::string::npos;
+  });
+  EXPECT_THAT(get("/metrics").body, HasSubstr("restante_bridge_profiles_total"));
+  EXPECT_EQ(sql("select bridge || target || available from restante.bridge_target"), "herestreamtrue");
+  EXPECT_EQ(stop(), 0);
+}
+
+TEST_F(bridge_daemon, gives_back_what_it_holds_when_it_is_stopped_amid_a_request_without_answer) {
+  sql("insert into restante.account (name) select 'a' || g from generate_series(1, 300) g");
+  stream_.set_faults({{"kind", "slow"}, {"ms", 60'000}});
+  start();
+  require_eventually("something is claimed", [&] {
+    return sql("select count(*) > 0 from restante.profile_sync where claimed_by is not null") == "t";
+  });
+  EXPECT_EQ(stop(), 0);
+  EXPECT_EQ(sql("select count(*) from restante.profile_sync where claimed_by is not null"), "0");
+  EXPECT_EQ(sql("select count(*) from restante.profile_sync where next_attempt <= now()"), "300");
+}
+
+TEST_F(bridge_daemon, ends_in_time_although_the_database_answers_nothing) {
+  support::postgres_server server;
+  database_ = server.create_database(support::migrated());
+  sql("insert into restante.account (name) values ('anna')");
+  start();
+  wait_until_synced();
+  server.freeze();
+  EXPECT_EQ(stop(), 0);
+  server.thaw();
+}
+
+TEST_F(bridge_daemon, waits_for_a_database_that_is_away_and_says_so) {
+  support::postgres_server server;
+  database_ = server.create_database(support::migrated());
+  sql("insert into restante.account (name) values ('anna')");
+  server.stop();
+  start();
+  require_eventually("it is not healthy", [&] { return get("/healthz").status == 503; });
+  EXPECT_THAT(get("/healthz").body, HasSubstr("database"));
+  server.start();
+  wait_until_synced();
+  require_eventually("it is healthy", [&] { return get("/healthz").status == 200; });
+  EXPECT_EQ(stop(), 0);
+}
+
+TEST_F(bridge_daemon, says_that_a_target_takes_no_requests) {
+  sql("insert into restante.account (name) values ('anna')");
+  stream_.go_down();
+  start();
+  require_eventually("it is not healthy", [&] {
+    const auto got = get("/healthz");
+    return got.status == 503 && got.body.find("\"stream\"") != std::string::npos;
+  });
+  stream_.come_back();
+  wait_until_synced();
+  require_eventually("it is healthy", [&] { return get("/healthz").status == 200; });
+}
+
+TEST_F(bridge_daemon, checks_that_everything_works_and_changes_nothing) {
+  const auto got = support::run(program({"--check"}));
+  EXPECT_EQ(got.exit_code, 0);
+  EXPECT_EQ(got.output, "configuration: good\ndatabase: good\nstream: good\n");
+  EXPECT_EQ(sql("select count(*) from restante.sync_target"), "0");
+}
+
+TEST_F(bridge_daemon, finds_each_thing_that_does_not_work) {
+  auto how = program({"--check"});
+  how.environment["STREAM_API_SECRET"] = "another-secret";
+  auto got = support::run(how);
+  EXPECT_EQ(got.exit_code, 1);
+  EXPECT_THAT(got.output, HasSubstr("stream: answers 401"));
+  EXPECT_THAT(got.output, testing::Not(HasSubstr("another-secret")));
+
+  how = program({"--check"});
+  how.environment["RESTANTE_DATABASE"] = database_.broker;
+  got = support::run(how);
+  EXPECT_EQ(got.exit_code, 1);
+  EXPECT_THAT(got.output, HasSubstr("grant the role restante_bridge"));
+
+  how.environment["RESTANTE_DATABASE"] = "host=/nowhere dbname=x";
+  EXPECT_EQ(support::run(how).exit_code, 3);
+}
+
+TEST_F(bridge_daemon, refuses_a_configuration_in_one_line) {
+  auto how = program();
+  how.environment["RESTANTE_SYNC_HELD"] = "many";
+  const auto got = support::run(how);
+  EXPECT_EQ(got.exit_code, 1);
+  EXPECT_EQ(got.output,
+            "restante-bridge: RESTANTE_SYNC_HELD: 'many' is not accepted; give a whole number from 100 to "
+            "100000\n");
+}
+
+TEST_F(bridge_daemon, knows_its_command_line) {
+  EXPECT_EQ(support::run(program({"--help"})).exit_code, 0);
+  EXPECT_EQ(support::run(program({"--version"})).exit_code, 0);
+  EXPECT_EQ(support::run(program({"--no-such-option"})).exit_code, 2);
+}
+
+}  // namespace
+}  // namespace restante
