@@ -56,6 +56,11 @@ bridge_process::bridge_process(const configuration& how, std::vector<named_targe
         },
         log);
   }
+  if (!how.mqtt_uri.empty() && !served_services(how).empty()) {
+    desk_ = std::make_unique<service_desk>(how, clock_, metrics_, log);
+    requests_ = std::make_unique<service_client>(
+        service_client_of(how), [this](const service_call& call) { return desk_->answer(call); }, log);
+  }
   if (!how.observe_listen.empty()) {
     server_ = std::make_unique<observe_server>(
         how.observe_listen, [this] { return metrics_.text(); }, [this] { return find_problems(); });
@@ -75,9 +80,12 @@ bridge_process::~bridge_process() {
   }
   stopped_.notify_all();
   reports_.interrupt();
+  if (desk_) desk_->interrupt();
+  // Those that look at the others first.
   server_.reset();
-  listener_.reset();
   upkeep_.join();
+  listener_.reset();
+  requests_.reset();
   // One that waits for the database does not look at the time.
   std::unique_lock lock(mutex_);
   for (const auto& each : loops_) {
@@ -114,12 +122,14 @@ void bridge_process::count_and_report() {
                        counted->gone);
     }
   }
-  const bridge_report about{.name = settings_.name,
-                            .version = RESTANTE_VERSION,
-                            .mqtt_connected = std::nullopt,
-                            .running = std::chrono::milliseconds((clock_.steady_us() - started_us_) / 1'000)};
+  const bridge_report about{
+      .name = settings_.name,
+      .version = RESTANTE_VERSION,
+      .mqtt_connected = requests_ ? std::optional(requests_->is_serving()) : std::nullopt,
+      .running = std::chrono::milliseconds((clock_.steady_us() - started_us_) / 1'000)};
   static_cast<void>(reports_.report(about, states));
   metrics_.database_reachable(is_database_reachable());
+  if (requests_) metrics_.mqtt_connected(requests_->is_serving());
 }
 
 bool bridge_process::is_database_reachable() const {
@@ -133,6 +143,7 @@ bool bridge_process::is_database_reachable() const {
 std::vector<health_problem> bridge_process::find_problems() const {
   std::vector<health_problem> found;
   if (!is_database_reachable()) found.push_back({"database", "cannot be reached"});
+  if (requests_ && !requests_->is_serving()) found.push_back({"mqtt", "is not served; see the log"});
   for (const auto& each : loops_) {
     if (!metrics_.is_available(each->name()))
       found.push_back({each->name(), "takes no requests; see the log"});

@@ -13,8 +13,10 @@
 #include <vector>
 
 #include "bridge/configuration/configuration.h"
+#include "bridge/daemon/service_desk.h"
 #include "bridge/daemon/target_loop.h"
 #include "bridge/daemon/targets.h"
+#include "bridge/mqtt/service_client.h"
 #include "bridge/observe/bridge_metrics.h"
 #include "bridge/observe/observe_server.h"
 #include "bridge/observe/structured_log.h"
@@ -48,6 +50,9 @@ class bridge_process {
   bridge_reports reports_;
   std::vector<std::unique_ptr<target_loop>> loops_;
   std::unique_ptr<profile_listener> listener_;
+  // None: no requests are served.
+  std::unique_ptr<service_desk> desk_;
+  std::unique_ptr<service_client> requests_;
 
   std::mutex mutex_;
   std::condition_variable stopped_;

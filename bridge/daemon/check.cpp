@@ -2,6 +2,7 @@
 
 #include <ostream>
 
+#include "bridge/daemon/service_desk.h"
 #include "bridge/http/curl_transport.h"
 #include "bridge/store/database_link.h"
 
@@ -34,6 +35,16 @@ std::string check_database(const configuration& settings, bridge_exit& worst) {
   return describe_for_bridge(answer.error());
 }
 
+std::string check_mqtt(const configuration& settings, bridge_exit& worst) {
+  service_client_settings how = service_client_of(settings);
+  // Not to take over the session of one that runs.
+  how.client_id += "-check";
+  auto problem = service_client::try_once(std::move(how), try_time);
+  if (problem.empty()) return std::string(good);
+  if (worst == bridge_exit::done) worst = bridge_exit::refused;
+  return problem;
+}
+
 std::string check_target(const configuration& settings, const named_target& which, bridge_exit& worst) {
   curl_transport by({.ca_file = settings.sync_ca_file, .user_agent = "restante-bridge/" RESTANTE_VERSION});
   http_request probe = which.probe;
@@ -60,6 +71,9 @@ std::string check_target(const configuration& settings, const named_target& whic
 bridge_exit check(const configuration& settings, const std::vector<named_target>& targets, std::ostream& to) {
   bridge_exit worst = bridge_exit::done;
   to << "database: " << check_database(settings, worst) << '\n';
+  if (!settings.mqtt_uri.empty() && !served_services(settings).empty()) {
+    to << "mqtt: " << check_mqtt(settings, worst) << std::endl;
+  }
   for (const named_target& each : targets) {
     to << each.name << ": " << check_target(settings, each, worst) << std::endl;
   }

@@ -14,7 +14,7 @@ namespace restante {
 namespace {
 
 constexpr std::size_t answering_threads = 2;
-constexpr int longest_read_s = 5;
+constexpr int longest_read_s = 2;  // a stop waits for those who have not said what they want
 
 }  // namespace
 
