@@ -28,7 +28,10 @@ void reference::accepted(const message& what, const std::set<std::string>& audie
 void reference::joined(const std::string& account, const std::string& group, message_number stored_through) {
   for (auto& [number, each] : messages_) {
     if (!each.open || number <= stored_through || each.what.key.sender == account) continue;
-    if (each.what.topic.starts_with("group/" + group + '/')) each.audience.emplace(account, fate::waits);
+    if (!each.what.topic.starts_with("group/" + group + '/')) continue;
+    // What it has acknowledged already, when it was no member, may or may not come.
+    const bool is_early = early_.contains({account, each.what.key});
+    each.audience.emplace(account, is_early ? fate::withdrawn : fate::waits);
   }
 }
 
@@ -37,6 +40,7 @@ void reference::acknowledged(const std::string& account, const message_key& key)
   if (!number) return;
   auto& audience = messages_.at(*number).audience;
   const auto found = audience.find(account);
+  if (found == audience.end()) early_.emplace(account, key);
   if (found != audience.end() && found->second != fate::handed_off) found->second = fate::acknowledged;
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/message.h"
@@ -64,6 +65,7 @@ class reference {
   std::map<message_number, record> messages_;
   std::map<message_key, message_number> by_key_;  // receipts excluded
   std::map<std::string, message_number> by_topic_;
+  std::set<std::pair<std::string, message_key>> early_;  // acknowledged outside the audience
   std::string broken_;
 };
 

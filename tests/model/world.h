@@ -120,7 +120,7 @@ class world final : private clock, private log, private outbox {
   void arrive(client& at, item what, bool resent);
   void check_window(client& of);
   bool is_owed(const client& to) const;  // by the filters that it has
-  void run_until_nothing_is_owed();
+  void run_until_nothing_is_owed(bool hears_all);
   bool is_handoff(const std::string& account) const { return account == "dora"; }
   std::vector<std::string> filters_for(const std::string& account) const;
 
