@@ -51,8 +51,8 @@ void post_office::note_acknowledging(account_state& account) {
 
 const held_message* post_office::held_by(const account_state& account, message_name name) const {
   for (const session* each : account.sessions) {
-    const auto found = each->held.find(name);
-    if (found != each->held.end() && found->second.number != 0) return &found->second;
+    const held_message* found = each->held.find(name);
+    if (found != nullptr && found->number != 0) return found;
   }
   return nullptr;
 }

@@ -33,7 +33,7 @@ bool post_office::needs_no_acknowledgement(const account_state& account, bool is
 void post_office::hand_off_held(session& of) {
   while (!of.held.empty()) {
     held_message was;
-    of.release(of.held.begin()->first, &was);
+    of.release(of.held.any_name(), &was);
     if (was.number != 0) discard(of.account->name, was.number, {});
   }
   attend(of);
@@ -62,7 +62,7 @@ void post_office::record_hand_over(session& to, const mail& given) {
     discard(to.account->name, what.number, what.key.sender);
     return;
   }
-  to.hold(given.name, {what.number, what.payload.size(), given.group});
+  to.hold(given.name, {what.number, what.payload.size(), given.group, nullptr});
 }
 
 void post_office::hand_over(session& to, const mail& given) {
@@ -219,9 +219,9 @@ void post_office::ask_for_page(session& of) {
       std::clamp<std::size_t>(window - std::min(window, of.held.size()), 1, window));
   request.limit_bytes = window_bytes - std::min(window_bytes, of.held_bytes);
   if (of.held_without_number > 0) {
-    for (const auto& [name, what] : of.held) {
-      if (what.number == 0) request.resolve.push_back(what.key);
-    }
+    of.held.for_each([&](message_name, const held_message& what) {
+      if (what.number == 0 && what.key != nullptr) request.resolve.push_back(*what.key);
+    });
   }
   of.page_token = request.token;
   of.page_watermark = watermark();
@@ -275,18 +275,19 @@ void post_office::settle_resent(session& of, const page& read) {
   if (of.held_without_number == 0) return;
   for (const auto& [key, number] : read.resolved) {
     const auto name = name_of(key.sender + '/' + key.id);
-    const auto held = of.held.find(name);
-    if (held == of.held.end() || held->second.number != 0) continue;
-    held->second.number = number;
+    held_message* held = of.held.find(name);
+    if (held == nullptr || held->number != 0) continue;
+    held->number = number;
+    held->key.reset();
     --of.held_without_number;
     if (queue_.is_being_removed(of.account->name, number)) of.release(name);
   }
   if (of.page_watermark < of.resolve_after) return;
-  for (auto each = of.held.begin(); each != of.held.end();) {
-    const auto next = std::next(each);
-    if (each->second.number == 0) of.release(message_name{each->first});
-    each = next;
-  }
+  std::vector<message_name> gone;
+  of.held.for_each([&](message_name name, const held_message& what) {
+    if (what.number == 0) gone.push_back(name);
+  });
+  for (const auto name : gone) of.release(name);
 }
 
 // False: there is no room for it now.
@@ -294,13 +295,14 @@ bool post_office::take_row(session& to, const shared_message& row) {
   if (row->number <= to.cursor) return true;
   const auto parsed = parse_topic(row->topic);
   const mail given = describe(row, parsed);
-  const auto held = given.is_receipt ? to.held.end() : to.held.find(given.name);
-  if (held != to.held.end()) {
-    if (held->second.number == 0) {
-      held->second.number = row->number;
+  held_message* held = given.is_receipt ? nullptr : to.held.find(given.name);
+  if (held != nullptr) {
+    if (held->number == 0) {
+      held->number = row->number;
+      held->key.reset();
       --to.held_without_number;
-    } else if (held->second.number != row->number) {
-      held->second.repeated = true;
+    } else if (held->number != row->number) {
+      held->repeated = true;
     }
     to.cursor = row->number;
     return true;

@@ -119,9 +119,9 @@ bool post_office::hear_resent(session_handle handle, std::string_view topic, std
   held_message held;
   held.bytes = payload_bytes;
   if (const auto* direct = std::get_if<direct_topic>(&parsed)) {
-    held.key = {std::string(direct->from), std::string(direct->id)};
+    held.key.reset(new message_key{std::string(direct->from), std::string(direct->id)});
   } else if (const auto* group = std::get_if<group_topic>(&parsed)) {
-    held.key = {std::string(group->from), std::string(group->id)};
+    held.key.reset(new message_key{std::string(group->from), std::string(group->id)});
     held.group = std::make_shared<const std::string>(group->group);
   }
   to->hold(name_of(key_text(rest)), std::move(held));

@@ -27,24 +27,24 @@ bool session::has_kept_filter() const noexcept {
 void session::hold(message_name name, held_message what) {
   if (what.number == 0) ++held_without_number;
   held_bytes += what.bytes;
-  const auto at = held.find(name);
-  if (at == held.end()) {
-    held.emplace(name, std::move(what));
+  held_message* at = held.find(name);
+  if (at == nullptr) {
+    held.insert(name, std::move(what));
     return;
   }
-  if (at->second.number == 0) --held_without_number;
-  held_bytes -= at->second.bytes;
-  at->second = std::move(what);
-  at->second.repeated = true;
+  if (at->number == 0) --held_without_number;
+  held_bytes -= at->bytes;
+  *at = std::move(what);
+  at->repeated = true;
 }
 
 bool session::release(message_name name, held_message* was) {
-  const auto at = held.find(name);
-  if (at == held.end()) return false;
-  if (at->second.number == 0) --held_without_number;
-  held_bytes -= at->second.bytes;
-  if (was != nullptr) *was = std::move(at->second);
-  held.erase(at);
+  held_message* at = held.find(name);
+  if (at == nullptr) return false;
+  if (at->number == 0) --held_without_number;
+  held_bytes -= at->bytes;
+  if (was != nullptr) *was = std::move(*at);
+  held.erase(name);
   return true;
 }
 

@@ -8,9 +8,9 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "core/hashed_map.h"
 #include "core/message.h"
 #include "core/policy.h"
 
@@ -38,7 +38,7 @@ struct held_message {
   message_number number = 0;  // 0: the broker resent it and only its key is known
   std::size_t bytes = 0;
   std::shared_ptr<const std::string> group;  // null: direct
-  message_key key{};                         // while the number is not known
+  std::unique_ptr<message_key> key;          // while the number is not known
   bool repeated = false;  // another message has this key too: both go when it is acknowledged
 };
 
@@ -75,7 +75,7 @@ struct session {
   std::uint64_t published_in_loop = 0;  // the broker's loop in which it was last published to directly
   message_number resolve_after = 0;     // resent messages without a row are gone once stored up to here
 
-  std::unordered_map<message_name, held_message> held;
+  hashed_map<held_message> held;
   std::size_t held_bytes = 0;
   std::size_t held_without_number = 0;
   bool window_reported = false;

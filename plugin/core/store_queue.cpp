@@ -136,7 +136,7 @@ store_queue::struck store_queue::strike(std::string_view account, message_number
 }
 
 void store_queue::remove(removal gone, journal_position at, std::int64_t now_us) {
-  if (!removing_.insert(delivery_name(gone.account, gone.number)).second) return;
+  if (!removing_.insert(delivery_name(gone.account, gone.number), {})) return;
   removal_count_ += 1;
   removals_.push_back({std::move(gone), at, now_us});
 }

@@ -23,6 +23,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "core/hashed_map.h"
 #include "core/keyed_hash.h"
 #include "core/ports.h"
 #include "core/string_map.h"
@@ -103,6 +104,7 @@ class store_queue {
     std::size_t next;        // behind the one struck last: they come in the same order again and again
     std::int64_t since_us;
   };
+  struct nothing {};
   struct queued_removal {
     removal what;
     journal_position at;
@@ -133,7 +135,7 @@ class store_queue {
   std::deque<queued_removal> removals_;
   std::deque<queued_by_key> by_key_;
   string_map<std::size_t> queued_by_;
-  std::unordered_set<std::uint64_t> removing_;  // delivery_name()s
+  hashed_map<nothing> removing_;  // delivery_name()s
   std::multimap<std::tuple<std::string, std::string, std::string>, message_number>
       removing_by_key_;  // to through
   std::size_t message_count_ = 0;

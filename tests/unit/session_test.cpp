@@ -55,7 +55,7 @@ TEST(session, counts_what_it_holds_once) {
   EXPECT_EQ(here.held.size(), 2U);
   EXPECT_EQ(here.held_bytes, 50U);
   EXPECT_EQ(here.held_without_number, 0U);
-  EXPECT_EQ(here.held.at(1).number, 6);
+  EXPECT_EQ(here.held.find(1)->number, 6);
   here.hold(2, held(0, 20, crew));
   EXPECT_EQ(here.held_bytes, 60U);
   EXPECT_EQ(here.held_without_number, 1U);
