@@ -5,7 +5,8 @@
 // thirtieth of that in any second. It says with each answer what is left. So:
 //   - requests are spread evenly over the minute, at 98.5 % of the limit less what others use of it, with a
 //   little
-//     to catch up what was missed;
+//     to catch up what was missed, while nobody else is seen; it begins at half the pace for a few seconds,
+//     so that several who begin at once see each other;
 //   - never more are under way than are left by the service's last word;
 //   - before the first answer, when a window has begun, and when nothing was heard for a while, one request
 //   goes
@@ -15,8 +16,8 @@
 // Pure: times are steady microseconds, given by the caller. Threads: one.
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <deque>
 #include <limits>
 #include <optional>
 
@@ -54,10 +55,11 @@ class pacer {
   void watch_others(std::int64_t now_us);
   double others_a_minute(std::int64_t now_us) const;
   double rate_a_us(std::int64_t now_us) const;
+  double spacing_us(std::int64_t now_us) const;
   double tokens_at(std::int64_t now_us) const;
   void refill(std::int64_t now_us);
   std::int64_t kept_back(std::int64_t now_us) const;
-  std::int64_t opens_at(std::int64_t now_us) const;
+  std::int64_t opens_at() const;
   bool must_ask_first(std::int64_t now_us) const;
 
   bool has_heard_ = false;
@@ -76,21 +78,18 @@ class pacer {
   std::int64_t filled_us_ = 0;
   std::int64_t sent_us_ = std::numeric_limits<std::int64_t>::min() / 2;
 
-  // Ours: answers of this window, and by second for windows that slide.
+  // Ours: answers of this window, and when those of the last minute came, oldest first.
+  static constexpr std::size_t most_remembered = 20'000;
   std::int64_t ours_in_window_ = 0;
-  struct second {
-    std::int64_t which = -1;
-    std::int64_t count = 0;
-  };
-  std::array<second, 64> ours_by_second_;
-  std::int64_t ours_in_last_minute(std::int64_t now_us) const;
-  std::int64_t oldest_of_ours_us(std::int64_t now_us) const;
+  std::deque<std::int64_t> ours_;
+  std::int64_t freed_since_heard(std::int64_t now_us) const;
 
   // What others use of the same budget.
   std::int64_t others_before_ = 0;  // were used when we came
   std::int64_t others_ = 0, others_last_window_ = 0;
   double others_lately_ = 0;  // weighted by e^(-age / 5 s)
   std::int64_t watched_us_ = 0;
+  std::int64_t began_us_ = 0;  // after a while of silence
 };
 
 }  // namespace restante
