@@ -30,5 +30,6 @@ void add_user_verbs(CLI::App& to, command& given);
 void add_group_verbs(CLI::App& to, command& given);
 void add_rule_verbs(CLI::App& to, command& given);
 void add_mail_verbs(CLI::App& to, command& given);  // queue, dead, stats
+void add_bridge_verbs(CLI::App& to, command& given);
 
 }  // namespace restante
