@@ -55,13 +55,11 @@ void sync_engine::abandon() {
 }
 
 void sync_engine::settle(std::int64_t now_us) {
-  while (!outcomes_.empty() && now_us >= next_settle_us_) {
+  while (!outcomes_.empty() && (stopping_ || now_us >= next_settle_us_)) {
     const std::size_t count = std::min(outcomes_.size(), settled_at_once);
     if (!store_.settle(std::span(outcomes_).first(count))) {
       store_failures_ = std::min(store_failures_ + 1, 6);
-      next_settle_us_ =
-          now_us + static_cast<std::int64_t>((0.5 + chance_.fraction()) *
-                                             static_cast<double>((second_us / 8) << store_failures_));
+      next_settle_us_ = now_us + (stopping_ ? second_us / 4 : store_pause_us());
       return;
     }
     store_failures_ = 0;
@@ -69,6 +67,11 @@ void sync_engine::settle(std::int64_t now_us) {
     outcomes_.erase(outcomes_.begin(), outcomes_.begin() + static_cast<std::ptrdiff_t>(count));
     next_claim_us_ = 0;  // what changed meanwhile is due at once
   }
+}
+
+std::int64_t sync_engine::store_pause_us() {
+  return static_cast<std::int64_t>((0.5 + chance_.fraction()) *
+                                   static_cast<double>((second_us / 8) << store_failures_));
 }
 
 std::int64_t sync_engine::sendable_until(const sync_item& item) const {
@@ -155,17 +158,26 @@ std::optional<sync_engine::unit> sync_engine::next_unit(std::int64_t now_us) {
       return due;
     }
   }
-  for (auto at = pieces_.begin(); at != pieces_.end(); ++at) {
-    if (pacers_[at->operation].may_send_at(now_us) > now_us) continue;
-    auto piece = std::move(*at);
-    pieces_.erase(at);
-    return piece;
-  }
+  // While it is away it is tried with what it has not failed on.
+  const bool is_away = health_.now() == target_health::state::away;
+  if (auto piece = take_piece(now_us, is_away)) return piece;
   if (auto full = full_or_any(now_us, true)) return full;
   for (int i = 0; i < claims_at_once && claim(now_us); ++i) {
     if (auto full = full_or_any(now_us, true)) return full;
   }
-  return full_or_any(now_us, false);
+  if (auto any = full_or_any(now_us, false)) return any;
+  return is_away ? take_piece(now_us, false) : std::nullopt;
+}
+
+std::optional<sync_engine::unit> sync_engine::take_piece(std::int64_t now_us, bool untroubled_only) {
+  for (auto at = pieces_.begin(); at != pieces_.end(); ++at) {
+    if ((untroubled_only && at->troubles > 0) || pacers_[at->operation].may_send_at(now_us) > now_us)
+      continue;
+    auto piece = std::move(*at);
+    pieces_.erase(at);
+    return piece;
+  }
+  return std::nullopt;
 }
 
 std::optional<sync_engine::unit> sync_engine::full_or_any(std::int64_t now_us, bool full_only) {
@@ -217,9 +229,7 @@ bool sync_engine::claim(std::int64_t now_us) {
   auto jobs = store_.claim(limit);
   if (!jobs) {
     store_failures_ = std::min(store_failures_ + 1, 6);
-    next_claim_us_ =
-        now_us + static_cast<std::int64_t>((0.5 + chance_.fraction()) *
-                                           static_cast<double>((second_us / 8) << store_failures_));
+    next_claim_us_ = now_us + store_pause_us();
     return false;
   }
   store_failures_ = 0;

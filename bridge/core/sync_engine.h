@@ -88,6 +88,7 @@ class sync_engine {
   void give_back_waiting();
   void send_all(std::int64_t now_us);
   std::optional<unit> next_unit(std::int64_t now_us);
+  std::optional<unit> take_piece(std::int64_t now_us, bool untroubled_only);
   std::optional<unit> full_or_any(std::int64_t now_us, bool full_only);
   unit take_batch(std::size_t operation);
   bool claim(std::int64_t now_us);
@@ -95,6 +96,7 @@ class sync_engine {
   void send(unit what, std::int64_t now_us);
   std::int64_t next_time(std::int64_t now_us) const;
   std::vector<sync_item> take_lapsing(std::vector<sync_item>& items, std::int64_t now_us);
+  std::int64_t store_pause_us();
   std::int64_t sendable_until(const sync_item& item) const;
   std::size_t waiting() const;
   std::size_t task_pacer() const { return waiting_.size(); }

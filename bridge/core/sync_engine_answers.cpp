@@ -218,6 +218,12 @@ void sync_engine::service_is_away(unit what, const sync_answer& said, bool by_st
     say(bridge_log_level::warning, "target_unavailable", said.error);
     observer_.available(false);
   }
+  // With nothing else to try it with: one account alone, so that a bad one among many is told from a bad
+  // service.
+  if (by_status && what.task.empty() && what.troubles > 1 && what.items.size() > 1 && waiting() == 0) {
+    divide(std::move(what), 0);
+    return;
+  }
   put_back(std::move(what), now_us);
 }
 
