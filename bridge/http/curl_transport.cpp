@@ -186,7 +186,9 @@ class curl_transport::implementation {
     // Not to be asked whether it may send a body.
     add_header(of, "Expect:");
     for (const auto& [name, value] : of.request.headers) {
-      add_header(of, value.empty() ? name + ";" : name + ": " + value);
+      std::string line = name;
+      line.append(value.empty() ? ";" : ": ").append(value);
+      add_header(of, line);
     }
     set(CURLOPT_HTTPHEADER, of.headers.get());
     set(CURLOPT_USERAGENT, settings_.user_agent.c_str());

@@ -96,8 +96,8 @@ class service_client::implementation {
     for (const std::string& each : settings_.services) {
       const std::string filter = service_filter(each, settings_.topic_prefix);
       if (auto problem = session.subscribe(filter, subscribe_time); !problem.empty()) {
-        return problem + "; was the service granted? `restante service grant " + each + " " +
-               settings_.account + "`";
+        problem += "; was the service granted? `restante service grant ";
+        return problem.append(each).append(" ").append(settings_.account).append("`");
       }
     }
     serving_ = true;
