@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "support/stream/fields.h"
+#include "support/stream/member.h"
 #include "support/stream/query.h"
 #include "support/stream/service.h"
 
@@ -37,7 +38,7 @@ std::string shown(const user& who, dialect shape) {
 }
 
 std::vector<std::string> ids_of(const json& body) {
-  const json ids = body.value("user_ids", json());
+  const json& ids = member(body, "user_ids");
   if (!ids.is_array() || ids.empty()) throw bad_input("user_ids is a required field");
   if (ids.size() > batch_limit) throw bad_input("user_ids must contain a maximum of 100 items");
   std::set<std::string> all;
@@ -126,9 +127,9 @@ std::string service::apply(const parsed& what, bool task_fails) {
   const json& body = what.body;
   switch (what.where.what) {
     case operation::update_users:
-      return shown_by_id(users_.upsert(body.value("users", json()), shape, now_us()), shape);
+      return shown_by_id(users_.upsert(member(body, "users"), shape, now_us()), shape);
     case operation::update_users_partial:
-      return shown_by_id(users_.patch(body.value("users", json()), now_us()), shape);
+      return shown_by_id(users_.patch(member(body, "users"), now_us()), shape);
     case operation::query_users: {
       const std::string payload = query_parameter(what.asked, "payload");
       const json wanted = payload.empty() ? json::object() : json::parse(payload, nullptr, false);

@@ -186,22 +186,23 @@ user replaced(user before, const std::string& key, const json& wanted, dialect s
   after.revoke_tokens_issued_before = std::move(before.revoke_tokens_issued_before);
   after.created_us = before.created_us;
   after.writes = before.writes;
-  json custom = json::object();
+  json flat = json::object();
+  const json* custom = &flat;
   for (const auto& [name, value] : wanted.items()) {
     if (name == "id" || set_built_in(after, names, name, value, roles)) continue;
     if (is_reserved(name)) refuse_reserved(names.field(name));
     if (shape == dialect::v1) {
-      custom[name] = value;
+      flat[name] = value;
     } else if (name == "custom" && !value.is_null()) {
-      names.object(value, name);
+      if (!value.is_object()) throw bad_input(names.field(name) + " must be an object");
       for (const auto& [inner, unused] : value.items()) {
         if (is_reserved(inner)) refuse_reserved(names.field("custom." + inner));
       }
-      custom = value;
+      custom = &value;
     }
     // v2 ignores what it does not know beside `custom`, as decoders of the published types do.
   }
-  set_custom(after, custom);
+  set_custom(after, *custom);
   return after;
 }
 

@@ -24,6 +24,8 @@ class listener {
     http_.set_tcp_nodelay(true);
     http_.set_keep_alive_max_count(1'000'000'000);
     http_.set_keep_alive_timeout(60);
+    http_.set_read_timeout(60);
+    http_.set_write_timeout(60);
     // Its own choice, SO_REUSEPORT, would let two servers share a port without a word.
     http_.set_socket_options([](socket_t socket) {
       const int yes = 1;

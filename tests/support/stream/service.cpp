@@ -8,6 +8,7 @@
 
 #include "support/stream/envelope.h"
 #include "support/stream/fields.h"
+#include "support/stream/member.h"
 
 namespace restante::stream_stand_in {
 namespace {
@@ -45,7 +46,7 @@ std::vector<std::string> users_of(const route& where, const json& body) {
   std::set<std::string> ids;
   if (where.what != operation::get_task && !where.id.empty()) ids.insert(where.id);
   if (!body.is_object()) return {ids.begin(), ids.end()};
-  const json users = body.value("users", json());
+  const json& users = member(body, "users");
   if (users.is_object()) {
     for (const auto& [id, unused] : users.items()) ids.insert(id);
   } else if (users.is_array()) {
@@ -53,9 +54,11 @@ std::vector<std::string> users_of(const route& where, const json& body) {
       if (each.is_object() && each.contains("id") && each["id"].is_string()) ids.insert(each["id"]);
     }
   }
-  const json list = body.value("user_ids", json());
-  for (const json& id : list.is_array() ? list : json::array()) {
-    if (id.is_string()) ids.insert(id);
+  const json& list = member(body, "user_ids");
+  if (list.is_array()) {
+    for (const json& id : list) {
+      if (id.is_string()) ids.insert(id);
+    }
   }
   return {ids.begin(), ids.end()};
 }

@@ -50,10 +50,11 @@ stand_in_process::~stand_in_process() = default;
 
 json stand_in_process::steer(const std::string& method, const std::string& path, const json& body) const {
   httplib::Client client(control_url_);
-  client.set_read_timeout(std::chrono::seconds{60});
+  client.set_read_timeout(std::chrono::seconds{120});
   const httplib::Result result = client.send(request_of(method, "/stand-in/" + path, body));
   if (!result || result->status != 200) {
-    throw failure("stream_stand_in took no " + method + ' ' + path + (result ? ": " + result->body : ""));
+    throw failure("stream_stand_in took no " + method + ' ' + path + ": " +
+                  (result ? result->body : to_string(result.error())));
   }
   return json::parse(result->body);
 }
