@@ -29,6 +29,11 @@ class observe_server::implementation {
     server_.new_task_queue = [] { return new httplib::ThreadPool(answering_threads); };
     server_.set_read_timeout(longest_read_s, 0);
     server_.set_write_timeout(longest_read_s, 0);
+    // By default two programs could listen on one port, each getting some of the connections.
+    server_.set_socket_options([](socket_t socket) {
+      const int yes = 1;
+      setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    });
     server_.set_keep_alive_max_count(1);
     server_.set_payload_max_length(1'024);
     server_.Get("/metrics",

@@ -98,6 +98,8 @@ TEST(observe_server, does_not_start_where_another_listens) {
   const auto nothing = [] { return std::string(); };
   const auto healthy = [] { return std::vector<health_problem>(); };
   const observe_server first("127.0.0.1:0", nothing, healthy);
+  EXPECT_THROW(observe_server("127.0.0.1:" + std::to_string(first.port()), nothing, healthy),
+               std::runtime_error);
   EXPECT_THROW(observe_server("192.0.2.1:9", nothing, healthy), std::runtime_error);
 }
 
