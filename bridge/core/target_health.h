@@ -30,7 +30,7 @@ class target_health {
   }
   // The service does not work. Requests that were sent before it was known to be away tell nothing new.
   bool did_not_work(std::int64_t sent_us, double chance, std::int64_t now_us) noexcept {
-    if (state_ == state::away && sent_us < went_away_us_) return false;
+    if (state_ == state::away && sent_us <= went_away_us_) return false;
     const bool is_news = state_ != state::away;
     state_ = state::away;
     went_away_us_ = now_us;
