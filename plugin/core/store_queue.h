@@ -31,11 +31,11 @@
 namespace restante {
 
 struct store_queue_limits {
-  std::size_t messages = 10'000;
+  std::size_t messages = 5'000;
   std::size_t bytes = 32u << 20;
   std::size_t removals = 1'000'000;
   std::size_t batch_messages = 1'000;
-  std::size_t lingering_messages = 4'000;  // beyond these, or half of `bytes`, none lingers
+  std::size_t lingering_messages = 2'500;  // beyond these, or half of `bytes`, none lingers
   std::size_t batch_removals = 4'000;
   std::size_t batch_bytes = 16u << 20;
 };
