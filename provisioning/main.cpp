@@ -45,6 +45,7 @@ int main_of(int argc, char** argv) {
   add_user_verbs(app, given);
   add_group_verbs(app, given);
   add_rule_verbs(app, given);
+  add_service_verbs(app, given);
   add_bridge_verbs(app, given);
   try {
     app.parse(argc, argv);

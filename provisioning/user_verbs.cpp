@@ -2,6 +2,8 @@
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <regex>
+#include <vector>
 
 #include "arguments.h"
 #include "crypto/password.h"
@@ -16,7 +18,13 @@ struct user_arguments {
   std::string name;
   bool password_from_stdin = false;
   std::optional<std::string> display_name, image_url, acknowledge;
+  std::optional<std::string> language, custom, role;
+  std::optional<std::vector<std::string>> teams;
   bool all = false;
+
+  bool says_anything_of_profile() const {
+    return display_name || image_url || language || custom || role || teams;
+  }
 };
 using shared_arguments = std::shared_ptr<user_arguments>;
 
@@ -24,7 +32,8 @@ using shared_arguments = std::shared_ptr<user_arguments>;
 constexpr std::size_t longest_password_bytes = 65'535;
 
 constexpr std::string_view user_query =
-    "select a.name, a.status, p.display_name, p.image_url, coalesce(a.acknowledge, 'default') as acknowledge,"
+    "select a.name, a.status, p.display_name, p.image_url, p.language, p.custom, p.role, p.teams,"
+    " p.version as profile_version, coalesce(a.acknowledge, 'default') as acknowledge,"
     " a.has_acknowledged, a.password_hash is not null as has_password,"
     " (select coalesce(json_agg(json_build_object('group', g.name, 'role', m.role) order by g.name), '[]')"
     "  from restante.member m join restante.account_group g on g.id = m.group_id where m.account_id = a.id)"
@@ -67,12 +76,22 @@ std::optional<std::string> unless_empty(const std::optional<std::string>& text) 
 }
 
 result<void> set_profile(connection& to, std::int64_t id, const user_arguments& given) {
-  if (!given.display_name && !given.image_url) return {};
+  if (!given.says_anything_of_profile()) return {};
+  text_array teams;
+  for (const auto& each : given.teams.value_or(std::vector<std::string>())) {
+    if (!each.empty()) teams.push(each);
+  }
   auto done = to.execute(
       "update restante.profile set display_name = case when $2 then $3 else display_name end,"
-      " image_url = case when $4 then $5 else image_url end where account_id = $1",
+      " image_url = case when $4 then $5 else image_url end,"
+      " language = case when $6 then $7 else language end,"
+      " custom = case when $8 then coalesce($9::text::jsonb, '{}') else custom end,"
+      " role = case when $10 then $11 else role end,"
+      " teams = case when $12 then nullif($13::text[], '{}') else teams end where account_id = $1",
       {id, given.display_name.has_value(), unless_empty(given.display_name), given.image_url.has_value(),
-       unless_empty(given.image_url)});
+       unless_empty(given.image_url), given.language.has_value(), unless_empty(given.language),
+       given.custom.has_value(), unless_empty(given.custom), given.role.has_value(), unless_empty(given.role),
+       given.teams.has_value(), teams});
   if (!done) return done.error();
   return {};
 }
@@ -144,6 +163,38 @@ outcome set_status(connection& to, const output& out, const std::string& name, c
   return show_done(to, out, id, line + " " + name + (updated->affected() == 0 ? " (was so already)" : ""));
 }
 
+// These say what the database would refuse, before it is asked.
+CLI::Validator language_argument() {
+  return CLI::Validator(
+      [](std::string& text) -> std::string {
+        static const std::regex tag("[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}");
+        if (text.empty() || std::regex_match(text, tag)) return {};
+        return "'" + text + "' is no language tag such as de or pt-BR";
+      },
+      "", "language");
+}
+
+CLI::Validator role_argument() {
+  return CLI::Validator(
+      [](std::string& text) -> std::string {
+        static const std::regex role("[A-Za-z0-9_-]{1,64}");
+        if (text.empty() || std::regex_match(text, role)) return {};
+        return "'" + text + "' is no role: 1 to 64 of A-Z a-z 0-9 _ -";
+      },
+      "", "role");
+}
+
+CLI::Validator json_object_argument() {
+  return CLI::Validator(
+      [](std::string& text) -> std::string {
+        constexpr std::size_t longest_bytes = 16'384;
+        if (text.size() > longest_bytes) return "at most 16384 bytes";
+        if (text.empty() || json::parse(text, nullptr, false).is_object()) return {};
+        return "not a JSON object, as {\"city\":\"Ulm\"}";
+      },
+      "", "JSON object");
+}
+
 CLI::App* add_named(CLI::App& to, const char* verb, const char* help, const shared_arguments& given) {
   CLI::App* made = to.add_subcommand(verb, help);
   made->add_option("NAME", given->name, "The account")->required()->check(name_argument());
@@ -155,6 +206,13 @@ void add_properties(CLI::App& to, const shared_arguments& given) {
               "Read the password from the first line of standard input");
   to.add_option("--name", given->display_name, "Display name; empty: none")->check(text_up_to(256));
   to.add_option("--image", given->image_url, "URL of a picture; empty: none")->check(text_up_to(2048));
+  to.add_option("--language", given->language, "Language tag, as de or pt-BR; empty: none")
+      ->check(language_argument());
+  to.add_option("--custom", given->custom, "JSON object that is shown with the profile; empty: none")
+      ->check(json_object_argument());
+  to.add_option("--role", given->role, "Role at external services; empty: none")->check(role_argument());
+  to.add_option("--team", given->teams, "Team at external services; may be repeated, empty: none")
+      ->check(text_up_to(100));
 }
 
 }  // namespace
@@ -178,9 +236,11 @@ void add_user_verbs(CLI::App& to, command& given_command) {
                    "What counts as this account's acknowledgement; default: the broker's option")
       ->check(one_of({"auto", "receipt", "puback", "handoff", "default"}));
   setting->callback([given, arguments] {
-    if (!arguments->password_from_stdin && !arguments->display_name && !arguments->image_url &&
+    if (!arguments->password_from_stdin && !arguments->says_anything_of_profile() &&
         !arguments->acknowledge) {
-      throw CLI::RequiredError("at least one of --password-stdin, --name, --image and --acknowledge");
+      throw CLI::RequiredError(
+          "at least one of --password-stdin, --name, --image, --language, --custom, --role, --team and "
+          "--acknowledge");
     }
     given->run = [arguments](connection& to, const output& out) { return set(to, out, *arguments); };
   });

@@ -29,6 +29,7 @@ void add_doctor(CLI::App& to, command& given);
 void add_user_verbs(CLI::App& to, command& given);
 void add_group_verbs(CLI::App& to, command& given);
 void add_rule_verbs(CLI::App& to, command& given);
+void add_service_verbs(CLI::App& to, command& given);
 void add_mail_verbs(CLI::App& to, command& given);  // queue, dead, stats
 void add_bridge_verbs(CLI::App& to, command& given);
 

@@ -35,7 +35,12 @@ void post_office::for_each_listener(const parsed_topic& parsed, Visit visit) {
                             for (session* each : member->sessions) visit(*each);
                           }
                         },
-                        [](const auto&) {}},
+                        [&](const service_topic& to) {
+                          const auto service = services_.find(to.name);
+                          if (service == services_.end()) return;
+                          for (session* each : service->second->sessions) visit(*each);
+                        },
+                        [&](const answer_topic& to) { each_session_of(to.to); }, [](const auto&) {}},
              parsed);
 }
 
@@ -50,7 +55,12 @@ acceptance_result post_office::publish(const publication& what) {
   }
   session* from = find(what.from);
   if (from == nullptr) return {acceptance::refused, 0, "the publisher has not logged in with an account"};
-  if (speaker(parsed) != from->account->name) {
+  if (const auto* answer = std::get_if<answer_topic>(&parsed)) {
+    if (!from->account->rights->serves(answer->name)) {
+      return {acceptance::refused, 0,
+              from->account->name + " is not granted service " + std::string(answer->name)};
+    }
+  } else if (speaker(parsed) != from->account->name) {
     return {acceptance::refused, 0, "the topic names another sender than " + from->account->name};
   }
   if (what.payload.size() > static_cast<std::size_t>(settings_.values.max_payload_bytes)) {
@@ -68,10 +78,10 @@ acceptance_result post_office::accept_message(session& from, std::string_view to
   if (group != nullptr && sender.rights->member_of(group->group) == nullptr) {
     return {acceptance::refused, 0, sender.name + " is no member of " + std::string(group->group)};
   }
-  const fingerprint used = fingerprint_of(settings_.key, key_text(topic), topic);
+  const bool is_answer = std::holds_alternative<answer_topic>(parsed);
+  const fingerprint used = fingerprint_of(settings_.key, is_answer ? topic : key_text(topic), topic);
   if (what.qos > 0) recent_.prepare(used);
-  const std::string_view id = group != nullptr ? group->id : std::get<direct_topic>(parsed).id;
-  message_key key{sender.name, std::string(id)};
+  message_key key{sender.name, std::string(topic.substr(topic.rfind('/') + 1))};
 
   if (what.qos == 0) {
     if (!spend_allowance(sender, 1)) return {acceptance::refused, 0, "publish_rate is used up"};
@@ -91,8 +101,17 @@ acceptance_result post_office::accept_message(session& from, std::string_view to
   }
 
   envelope accepted;
-  if (group == nullptr) {
-    accepted.recipients.emplace_back(std::get<direct_topic>(parsed).to);
+  if (const auto* to = std::get_if<direct_topic>(&parsed)) {
+    accepted.recipients.emplace_back(to->to);
+  } else if (const auto* answered = std::get_if<answer_topic>(&parsed)) {
+    accepted.recipients.emplace_back(answered->to);
+  } else if (const auto* request = std::get_if<service_topic>(&parsed)) {
+    const auto service = services_.find(request->name);
+    if (service != services_.end()) {
+      accepted.recipients.push_back(service->second->name);
+    } else {
+      accepted.group = request->name;
+    }
   } else {
     const auto known = groups_.find(group->group);
     if (known != groups_.end() && known->second.members != nullptr && known->second.members->whole) {
@@ -175,8 +194,8 @@ bool post_office::keep(envelope accepted, const fingerprint& known, std::int64_t
 
 post_office::mail post_office::describe(shared_message what, const parsed_topic& parsed) const {
   mail made;
-  made.is_receipt = std::holds_alternative<receipt_topic>(parsed);
-  if (!made.is_receipt) made.name = name_of(key_text(what->topic));
+  made.until_handed_over = is_kept_until_handed_over(parsed);
+  if (!made.until_handed_over) made.name = name_of(key_text(what->topic));
   if (const auto* to = std::get_if<group_topic>(&parsed)) {
     const auto group = groups_.find(to->group);
     made.group = group != groups_.end() ? group->second.name : std::make_shared<const std::string>(to->group);
@@ -242,7 +261,7 @@ void post_office::end_routing() {
     // The broker knows of no such subscription: the session is given directly what was promised to it, unless
     // another of the account may have taken it for good.
     const bool is_over = each->account->sessions.size() > 1 &&
-                         needs_no_acknowledgement(*each->account, routing_.routed.is_receipt);
+                         needs_no_acknowledgement(*each->account, routing_.routed.until_handed_over);
     if (each->expected != 0 && each->expected_kept) deny(*each, routing_.routed.what, !is_over);
     each->expected = 0;
   }

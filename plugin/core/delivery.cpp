@@ -26,8 +26,8 @@ bool post_office::takes_by_handoff(const account_state& account) const {
   return mode == acknowledge_mode::handoff;
 }
 
-bool post_office::needs_no_acknowledgement(const account_state& account, bool is_receipt) const {
-  return is_receipt || takes_by_handoff(account);
+bool post_office::needs_no_acknowledgement(const account_state& account, bool until_handed_over) const {
+  return until_handed_over || takes_by_handoff(account);
 }
 
 void post_office::hand_off_held(session& of) {
@@ -41,7 +41,7 @@ void post_office::hand_off_held(session& of) {
 
 bool post_office::has_room(session& to, const mail& what) {
   const auto window = static_cast<std::size_t>(settings_.values.window);
-  if (needs_no_acknowledgement(*to.account, what.is_receipt)) {
+  if (needs_no_acknowledgement(*to.account, what.until_handed_over)) {
     const auto now_us = outside_.time.steady_us();
     if (now_us - to.handoffs_since_us >= handoff_period_us) {
       to.handoffs_since_us = now_us;
@@ -57,7 +57,7 @@ bool post_office::has_room(session& to, const mail& what) {
 void post_office::record_hand_over(session& to, const mail& given) {
   const message& what = *given.what;
   to.cursor = std::max(to.cursor, what.number);
-  if (needs_no_acknowledgement(*to.account, given.is_receipt)) {
+  if (needs_no_acknowledgement(*to.account, given.until_handed_over)) {
     ++to.handoffs;
     discard(to.account->name, what.number, what.key.sender);
     return;
@@ -122,7 +122,7 @@ void post_office::forget_missed(account_state& account, std::string_view sender,
   for (session* each : account.sessions) {
     std::erase_if(each->missed, [&](const shared_message& missed) {
       const bool is_it =
-          missed->key.id == id && missed->key.sender == sender && first_level(missed->topic) != "receipt";
+          missed->key.id == id && missed->key.sender == sender && !is_kept_until_handed_over(missed->topic);
       if (is_it) missed_bytes_ -= missed_size(*missed);
       return is_it;
     });
@@ -295,7 +295,7 @@ bool post_office::take_row(session& to, const shared_message& row) {
   if (row->number <= to.cursor) return true;
   const auto parsed = parse_topic(row->topic);
   const mail given = describe(row, parsed);
-  held_message* held = given.is_receipt ? nullptr : to.held.find(given.name);
+  held_message* held = given.until_handed_over ? nullptr : to.held.find(given.name);
   if (held != nullptr) {
     if (held->number == 0) {
       held->number = row->number;
@@ -308,14 +308,16 @@ bool post_office::take_row(session& to, const shared_message& row) {
     return true;
   }
   const std::string& account = to.account->name;
-  if (given.is_receipt ? queue_.is_being_removed(account, row->number)
-                       : queue_.is_being_removed(account, *row)) {
+  if (given.until_handed_over ? queue_.is_being_removed(account, row->number)
+                              : queue_.is_being_removed(account, *row)) {
     to.cursor = row->number;
     return true;
   }
   if (!is_for(*to.account, parsed)) {
-    // The account has left the group since: withdrawn.
     to.cursor = row->number;
+    // Granted so lately that we have not heard of it: its mailbox is read again when we do.
+    if (std::holds_alternative<service_topic>(parsed)) return true;
+    // The account has left the group since: withdrawn.
     discard(account, row->number, row->key.sender);
     return true;
   }
@@ -324,7 +326,7 @@ bool post_office::take_row(session& to, const shared_message& row) {
     return true;
   }
   if (!has_room(to, given)) {
-    if (!needs_no_acknowledgement(*to.account, given.is_receipt)) {
+    if (!needs_no_acknowledgement(*to.account, given.until_handed_over)) {
       to.needs_bytes = row->payload.size();
     } else {
       to.retries = true;
@@ -339,6 +341,8 @@ bool post_office::take_row(session& to, const shared_message& row) {
 bool post_office::is_for(const account_state& account, const parsed_topic& what) const {
   if (const auto* direct = std::get_if<direct_topic>(&what)) return direct->to == account.name;
   if (const auto* told = std::get_if<receipt_topic>(&what)) return told->from == account.name;
+  if (const auto* answer = std::get_if<answer_topic>(&what)) return answer->to == account.name;
+  if (const auto* request = std::get_if<service_topic>(&what)) return account.rights->serves(request->name);
   if (const auto* group = std::get_if<group_topic>(&what)) {
     return group->from != account.name && account.rights->member_of(group->group) != nullptr;
   }

@@ -5,7 +5,9 @@
 namespace restante {
 
 std::string identity_of(const message& what) {
-  if (first_level(what.topic) == "receipt") return what.topic + '/' + what.payload;
+  const auto root = first_level(what.topic);
+  if (root == "receipt") return what.topic + '/' + what.payload;
+  if (root == "answer") return what.topic;
   return what.key.sender + '/' + what.key.id;
 }
 

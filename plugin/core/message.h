@@ -29,8 +29,8 @@ struct message {
   std::uint8_t qos = 1;            // 1 or 2
   std::int64_t expires_at_us = 0;  // microseconds since 1970; 0: with the retention
 };
-// What must be used once: a message's name is its sender's and its id; a receipt's is its whole topic and
-// state.
+// What must be used once: a message's name is its sender's and its id; an answer's is its whole topic, a
+// receipt's its whole topic and state.
 std::string identity_of(const message& what);
 using shared_message = std::shared_ptr<const message>;
 
@@ -38,8 +38,10 @@ using shared_message = std::shared_ptr<const message>;
 struct envelope {
   shared_message what;
   std::vector<std::string> recipients;  // accounts, as written in the topic or on the group's roster
-  std::string group;                    // not empty and no recipients: resolve its members when storing
-  std::int64_t dead_letter = 0;         // not 0: this `expired` receipt settles that dead letter
+  // Not empty and no recipients: the group whose members are looked up when it is stored; or, by the topic,
+  // the service whose account is. Who is granted a service is looked up then in any case.
+  std::string group;
+  std::int64_t dead_letter = 0;  // not 0: this `expired` receipt settles that dead letter
 };
 
 }  // namespace restante

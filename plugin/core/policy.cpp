@@ -80,6 +80,7 @@ policy::policy(account_record record, const topic_prefix& prefix)
   std::erase_if(groups, [](const membership& each) { return !is_account_name(each.group); });
   std::sort(groups.begin(), groups.end(),
             [](const membership& one, const membership& other) { return one.group < other.group; });
+  std::sort(record_.services.begin(), record_.services.end());
   std::sort(record_.blocked.begin(), record_.blocked.end());
   for (std::size_t i = 0; i < durable_roots.size(); ++i) {
     all_durable_[i] = prefix_.prepend(std::string(durable_roots[i]) + "/#");
@@ -117,6 +118,10 @@ const membership* policy::member_of(std::string_view group) const noexcept {
       groups.begin(), groups.end(), group,
       [](const membership& each, std::string_view name) { return std::string_view(each.group) < name; });
   return found != groups.end() && found->group == group ? &*found : nullptr;
+}
+
+bool policy::serves(std::string_view service) const noexcept {
+  return std::binary_search(record_.services.begin(), record_.services.end(), service, std::less<>());
 }
 
 bool policy::blocks(std::string_view account) const noexcept {
@@ -158,6 +163,9 @@ std::string_view policy::what_forbids_publish(std::string_view topic) const noex
   const auto parsed = parse_topic(rest);
   if (std::holds_alternative<ordinary_topic>(parsed)) return {};
   if (const auto* malformed = std::get_if<malformed_topic>(&parsed)) return malformed->why;
+  if (const auto* answer = std::get_if<answer_topic>(&parsed)) {
+    return serves(answer->name) ? "" : "the account is not granted the service";
+  }
   if (speaker(parsed) != record_.name) return "the topic names another account as its sender";
   if (const auto* group = std::get_if<group_topic>(&parsed);
       group != nullptr && member_of(group->group) == nullptr) {
@@ -214,6 +222,7 @@ std::string_view policy::what_forbids_subscribe(std::string_view filter) const n
   if (root == "group") {
     return member_of(owner) != nullptr ? "" : "the filter reaches beyond the account's own groups";
   }
+  if (root == "service") return serves(owner) ? "" : "the account is not granted the service";
   return owner == record_.name ? "" : "the filter reaches beyond the account's own topics";
 }
 

@@ -57,8 +57,9 @@ struct account_record {
   std::optional<acknowledge_mode> acknowledge;  // none: the broker's option
   bool has_acknowledged = false;
   std::vector<membership> groups;
-  std::vector<rule> rules;           // those of the account, of its groups, and of everyone
-  std::vector<std::string> blocked;  // accounts that it wants to hear nothing of
+  std::vector<std::string> services;  // that it is granted: it hears their requests and answers them
+  std::vector<rule> rules;            // those of the account, of its groups, and of everyone
+  std::vector<std::string> blocked;   // accounts that it wants to hear nothing of
 };
 
 struct verdict {
@@ -79,14 +80,17 @@ class policy {
   policy& operator=(const policy&) = delete;
 
   const std::string& name() const noexcept { return record_.name; }
-  // Its groups are sorted by name.
+  // Its groups and services are sorted by name.
   const account_record& record() const noexcept { return record_; }
   const membership* member_of(std::string_view group) const noexcept;
+  // Whether it is granted the service.
+  bool serves(std::string_view service) const noexcept;
   // Whether this account blocks that one.
   bool blocks(std::string_view account) const noexcept;
 
   // May this account publish to / hear `topic` (prefix included)? Whatever the rules say, on a durable topic
-  // nobody publishes in another's name, to a group it is no member of, or in another shape. What it may hear
+  // nobody publishes in another's name, to a group it is no member of, answers of a service that it is not
+  // granted, or in another shape. What it may hear
   // of durable topics is further narrowed, message by message, to what is addressed to it; not here.
   verdict may_publish(std::string_view client_id, std::string_view topic) const noexcept;
   verdict may_hear(std::string_view client_id, std::string_view topic) const noexcept;

@@ -114,8 +114,7 @@ bool post_office::hear_resent(session_handle handle, std::string_view topic, std
   if (to == nullptr || !inside) return false;
   const auto parsed = parse_topic(rest);
   if (!is_for(*to->account, parsed)) return false;
-  const bool is_receipt = std::holds_alternative<receipt_topic>(parsed);
-  if (needs_no_acknowledgement(*to->account, is_receipt)) return true;
+  if (needs_no_acknowledgement(*to->account, is_kept_until_handed_over(parsed))) return true;
   held_message held;
   held.bytes = payload_bytes;
   if (const auto* direct = std::get_if<direct_topic>(&parsed)) {
@@ -123,6 +122,8 @@ bool post_office::hear_resent(session_handle handle, std::string_view topic, std
   } else if (const auto* group = std::get_if<group_topic>(&parsed)) {
     held.key.reset(new message_key{std::string(group->from), std::string(group->id)});
     held.group = std::make_shared<const std::string>(group->group);
+  } else if (const auto* request = std::get_if<service_topic>(&parsed)) {
+    held.key.reset(new message_key{std::string(request->from), std::string(request->id)});
   }
   to->hold(name_of(key_text(rest)), std::move(held));
   attend(*to);
@@ -212,6 +213,7 @@ void post_office::join_groups(account_state& account) {
     if (group.name == nullptr) group.name = std::make_shared<const std::string>(each.group);
     group.present.push_back(&account);
   }
+  for (const auto& each : account.rights->record().services) services_[each] = &account;
 }
 
 void post_office::leave_groups(account_state& account) {
@@ -221,6 +223,11 @@ void post_office::leave_groups(account_state& account) {
     if (group == groups_.end()) continue;
     std::erase(group->second.present, &account);
     if (group->second.present.empty()) groups_.erase(group);
+  }
+  for (const auto& each : account.rights->record().services) {
+    const auto service = services_.find(each);
+    // The word that it was granted to another account may have come first.
+    if (service != services_.end() && service->second == &account) services_.erase(service);
   }
 }
 
@@ -232,11 +239,14 @@ void post_office::set_rights(shared_policy rights) {
   const shared_policy before = found->second->rights;
   account_state& account = open_account(rights);
   const auto& groups = rights->record().groups;
+  const auto& services = rights->record().services;
   const bool joined = std::any_of(groups.begin(), groups.end(), [&](const membership& each) {
     return before->member_of(each.group) == nullptr;
   });
-  if (joined) {
-    // The store may have counted it as a member of messages that we did not offer to it.
+  const bool was_granted = std::any_of(services.begin(), services.end(),
+                                       [&](const std::string& each) { return !before->serves(each); });
+  if (joined || was_granted) {
+    // The store may have counted it among the recipients of messages that we did not offer to it.
     for (session* each : account.sessions) restart(*each);
   }
   if (takes_by_handoff(account)) {

@@ -173,8 +173,8 @@ class post_office {
   struct mail {
     shared_message what;
     message_name name = 0;
-    bool is_receipt = false;
-    std::shared_ptr<const std::string> group;  // null: direct
+    bool until_handed_over = false;            // a receipt or an answer: nobody acknowledges it
+    std::shared_ptr<const std::string> group;  // null: to one account
   };
   struct routing_state {
     mail routed;
@@ -224,7 +224,7 @@ class post_office {
 
   // delivery.cpp
   bool takes_by_handoff(const account_state& account) const;
-  bool needs_no_acknowledgement(const account_state& account, bool is_receipt) const;
+  bool needs_no_acknowledgement(const account_state& account, bool until_handed_over) const;
   void hand_off_held(session& of);
   bool has_room(session& to, const mail& what);
   void hand_over(session& to, const mail& what);
@@ -262,7 +262,8 @@ class post_office {
   string_map<session_handle> by_client_;
   string_map<std::unique_ptr<account_state>> accounts_;
   string_map<group_state> groups_;
-  std::list<parked_session> parked_;  // most recent first
+  string_map<account_state*> services_;  // those whose account is connected
+  std::list<parked_session> parked_;     // most recent first
   string_map<std::list<parked_session>::iterator> parked_by_client_;
 
   routing_state routing_;

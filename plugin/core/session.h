@@ -37,7 +37,7 @@ using message_name = std::uint64_t;
 struct held_message {
   message_number number = 0;  // 0: the broker resent it and only its key is known
   std::size_t bytes = 0;
-  std::shared_ptr<const std::string> group;  // null: direct
+  std::shared_ptr<const std::string> group;  // null: to one account
   std::unique_ptr<message_key> key;          // while the number is not known
   bool repeated = false;  // another message has this key too: both go when it is acknowledged
 };
@@ -80,7 +80,8 @@ struct session {
   std::size_t held_without_number = 0;
   bool window_reported = false;
 
-  // Receipts and `handoff` have no acknowledgement; so many may be handed over in each tenth of a second.
+  // Receipts, answers and `handoff` have no acknowledgement; so many may be handed over in each tenth of a
+  // second.
   std::size_t handoffs = 0;
   std::int64_t handoffs_since_us = 0;
 

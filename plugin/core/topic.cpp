@@ -67,6 +67,29 @@ parsed_topic parse_receipt(std::string_view topic) noexcept {
   return receipt_topic{from, by, id};
 }
 
+parsed_topic parse_service(std::string_view topic) noexcept {
+  const auto levels = split<4>(topic);
+  if (!levels) return malformed_topic{"not of the four levels service/{name}/{from}/{id}"};
+  const auto& [root, name, from, id] = *levels;
+  if (!is_account_name(name))
+    return malformed_topic{"service/{name}/{from}/{id}: {name} is not a name of a service"};
+  if (!is_account_name(from))
+    return malformed_topic{"service/{name}/{from}/{id}: {from} is not an account name"};
+  if (!is_message_id(id)) return malformed_topic{"service/{name}/{from}/{id}: {id} is not a message id"};
+  return service_topic{name, from, id};
+}
+
+parsed_topic parse_answer(std::string_view topic) noexcept {
+  const auto levels = split<4>(topic);
+  if (!levels) return malformed_topic{"not of the four levels answer/{to}/{name}/{id}"};
+  const auto& [root, to, name, id] = *levels;
+  if (!is_account_name(to)) return malformed_topic{"answer/{to}/{name}/{id}: {to} is not an account name"};
+  if (!is_account_name(name))
+    return malformed_topic{"answer/{to}/{name}/{id}: {name} is not a name of a service"};
+  if (!is_message_id(id)) return malformed_topic{"answer/{to}/{name}/{id}: {id} is not a message id"};
+  return answer_topic{to, name, id};
+}
+
 }  // namespace
 
 parsed_topic parse_topic(std::string_view topic) noexcept {
@@ -75,6 +98,8 @@ parsed_topic parse_topic(std::string_view topic) noexcept {
   if (root == "group") return parse_group(topic);
   if (root == "ack") return parse_acknowledge(topic);
   if (root == "receipt") return parse_receipt(topic);
+  if (root == "service") return parse_service(topic);
+  if (root == "answer") return parse_answer(topic);
   return ordinary_topic{};
 }
 
@@ -89,7 +114,17 @@ std::string_view speaker(const parsed_topic& topic) noexcept {
   if (const auto* group = std::get_if<group_topic>(&topic)) return group->from;
   if (const auto* acknowledge = std::get_if<acknowledge_topic>(&topic)) return acknowledge->by;
   if (const auto* receipt = std::get_if<receipt_topic>(&topic)) return receipt->by;
+  if (const auto* request = std::get_if<service_topic>(&topic)) return request->from;
   return {};
+}
+
+bool is_kept_until_handed_over(const parsed_topic& topic) noexcept {
+  return std::holds_alternative<receipt_topic>(topic) || std::holds_alternative<answer_topic>(topic);
+}
+
+bool is_kept_until_handed_over(std::string_view topic) noexcept {
+  const auto root = first_level(topic);
+  return root == "receipt" || root == "answer";
 }
 
 bool is_durable_root(std::string_view first_level) noexcept {

@@ -1,6 +1,7 @@
 // The durable topics, parsed once:
 //
 //   direct/{to}/{from}/{id}   group/{group}/{from}/{id}   ack/{me}   receipt/{from}/{by}/{id}
+//   service/{name}/{from}/{id}   answer/{to}/{name}/{id}
 //
 // Views point into the text that was parsed.
 #pragma once
@@ -24,6 +25,13 @@ struct acknowledge_topic {
 struct receipt_topic {
   std::string_view from, by, id;  // `by` tells `from` of the message `id`
 };
+// A request to whoever is granted the service, and what that account answers.
+struct service_topic {
+  std::string_view name, from, id;
+};
+struct answer_topic {
+  std::string_view to, name, id;  // `id` is that of the request
+};
 // A durable root, or below one, but of none of the shapes: refused, with what is wrong.
 struct malformed_topic {
   std::string_view why;  // lives for ever, fit for a log
@@ -32,18 +40,24 @@ struct malformed_topic {
 struct ordinary_topic {};
 
 using parsed_topic = std::variant<ordinary_topic, malformed_topic, direct_topic, group_topic,
-                                  acknowledge_topic, receipt_topic>;
+                                  acknowledge_topic, receipt_topic, service_topic, answer_topic>;
 
 // `topic` with the operator's prefix already taken off.
 parsed_topic parse_topic(std::string_view topic) noexcept;
 
-// What follows the second level: `{from}/{id}` in direct and group topics.
+// What follows the second level: `{from}/{id}` in direct, group and service topics.
 std::string_view key_text(std::string_view topic) noexcept;
 
-// The account that speaks in this topic; empty for ordinary and malformed ones.
+// The account that speaks in this topic; empty for ordinary and malformed ones, and for answers: whoever is
+// granted the service speaks there.
 std::string_view speaker(const parsed_topic& topic) noexcept;
 
-inline constexpr std::array<std::string_view, 4> durable_roots = {"direct", "group", "ack", "receipt"};
+// Kept until handed over, acknowledged by nobody, and known by its whole topic: receipts and answers.
+bool is_kept_until_handed_over(const parsed_topic& topic) noexcept;
+bool is_kept_until_handed_over(std::string_view topic) noexcept;
+
+inline constexpr std::array<std::string_view, 6> durable_roots = {"direct",  "group",   "ack",
+                                                                  "receipt", "service", "answer"};
 
 // Whether the first level of a topic or filter (prefix taken off) is a durable root.
 bool is_durable_root(std::string_view first_level) noexcept;

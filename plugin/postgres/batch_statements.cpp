@@ -120,7 +120,7 @@ with wanted as materialized (
   from boxes x
   cross join lateral (
     select d.sender_id, d.message_id, d.number from delivery d
-    where d.mailbox_id = x.mailbox_id and x.ids ? d.message_id and d.topic not like 'receipt/%'
+    where d.mailbox_id = x.mailbox_id and x.ids ? d.message_id and d.topic not like 'receipt/%' and d.topic not like 'answer/%'
     offset 0) d
 ), to_group as materialized (
   select w.place, m.number, split_part(m.topic, '/', 2) as name
@@ -164,6 +164,11 @@ select g.name::text, (select a.name::text from account a where a.id = m.account_
 from unnest($1) n
 cross join lateral (select g.id, g.name from account_group g where g.name = n and g.status = 'active' offset 0) g
 cross join lateral (select m.account_id from member m where m.group_id = g.id offset 0) m)"};
+
+constexpr statement services_statement{"list_services", R"(
+select s.name::text, (select a.name::text from account a where a.id = s.account_id)
+from unnest($1) n
+cross join lateral (select s.name, s.account_id from service s where s.name = n offset 0) s)"};
 
 constexpr std::int64_t day_us = 86'400'000'000;
 
@@ -353,6 +358,16 @@ result<std::vector<group_member>> list_members(connection& in, std::span<const s
   std::vector<group_member> members;
   for (const row each : *answer) members.push_back({std::string(each.text(0)), std::string(each.text(1))});
   return members;
+}
+
+result<std::vector<granted_service>> list_services(connection& in, std::span<const std::string> services) {
+  text_array names;
+  for (const std::string& each : services) names.push(each);
+  const auto answer = in.execute(services_statement, {names});
+  if (!answer) return answer.error();
+  std::vector<granted_service> granted;
+  for (const row each : *answer) granted.push_back({std::string(each.text(0)), std::string(each.text(1))});
+  return granted;
 }
 
 }  // namespace restante

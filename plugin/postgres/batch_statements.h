@@ -101,7 +101,7 @@ struct newer_receipt {
 };
 std::size_t find_older_receipts(pipeline& in, std::span<const newer_receipt> newer);
 
-// Everything but receipts that waits under one of the keys, lowest number first.
+// Everything but receipts and answers that waits under one of the keys, lowest number first.
 struct wanted_key {
   const account_place* account = nullptr;  // never null
   const account_place* sender = nullptr;   // never null
@@ -146,5 +146,12 @@ struct group_member {
   std::string group, account;
 };
 result<std::vector<group_member>> list_members(connection& in, std::span<const std::string> groups);
+
+// Which account is granted each service, departed ones included. Services that nobody is granted are left
+// out.
+struct granted_service {
+  std::string service, account;
+};
+result<std::vector<granted_service>> list_services(connection& in, std::span<const std::string> services);
 
 }  // namespace restante

@@ -3,9 +3,9 @@
 namespace restante {
 namespace {
 
-enum row_kind : std::int32_t { account_row = 0, group_row = 1, rule_row = 2, block_row = 3 };
+enum row_kind : std::int32_t { account_row = 0, group_row = 1, rule_row = 2, block_row = 3, service_row = 4 };
 
-// Four kinds of rows in one answer. Rules are found by their subject through the index `rule_once`, whose
+// Five kinds of rows in one answer. Rules are found by their subject through the index `rule_once`, whose
 // expressions the joins repeat; a group's size is counted no further than it matters. Whom an account blocks
 // beyond the first ten thousand, the store knows alone.
 constexpr statement account_query{"read_account", R"(
@@ -34,6 +34,9 @@ union all
 select 3, few.id, few.name, null, null, null, false, false
 from (select a.id, a.name::text from who join restante.block k on k.account_id = who.id
       join restante.account a on a.id = k.blocked_id limit 10000) few
+union all
+select 4, 0, s.name::text, null, null, null, false, false
+from who join restante.service s on s.account_id = who.id
 order by 1, 2)"};
 
 constexpr statement rosters_query{"read_rosters", R"(
@@ -96,6 +99,9 @@ result<std::optional<account_record>> read_account(connection& from, std::string
         break;
       case block_row:
         record.blocked.emplace_back(each.text(2));
+        break;
+      case service_row:
+        record.services.emplace_back(each.text(2));
         break;
     }
   }

@@ -22,7 +22,8 @@ result<std::map<std::string, name_list>> members_of_unresolved(connection& with,
                                                                const std::vector<envelope>& messages) {
   std::set<std::string> groups;
   for (const envelope& each : messages) {
-    if (each.recipients.empty() && is_account_name(each.group)) groups.insert(each.group);
+    const bool is_group = first_level(each.what->topic) == "group";
+    if (is_group && each.recipients.empty() && is_account_name(each.group)) groups.insert(each.group);
   }
   std::map<std::string, name_list> lists;
   if (groups.empty()) return lists;
@@ -32,6 +33,29 @@ result<std::map<std::string, name_list>> members_of_unresolved(connection& with,
   for (const group_member& each : *members) found[each.group].push_back(each.account);
   for (const std::string& group : groups) {
     lists[group] = std::make_shared<const std::vector<std::string>>(std::move(found[group]));
+  }
+  return lists;
+}
+
+// The account of each service that is asked for, whoever had it when the message was accepted. Where there is
+// none, what stands for it is no account's name, so that these become dead letters.
+result<std::map<std::string, name_list>> accounts_of_services(connection& with,
+                                                              const std::vector<envelope>& messages) {
+  std::set<std::string> services;
+  for (const envelope& each : messages) {
+    if (first_level(each.what->topic) != "service") continue;
+    const parsed_topic parsed = parse_topic(each.what->topic);
+    if (const auto* request = std::get_if<service_topic>(&parsed)) services.emplace(request->name);
+  }
+  std::map<std::string, name_list> lists;
+  if (services.empty()) return lists;
+  const auto granted = list_services(with, std::vector<std::string>(services.begin(), services.end()));
+  if (!granted) return granted.error();
+  for (const std::string& service : services) {
+    lists[service] = std::make_shared<const std::vector<std::string>>(1, "service/" + service);
+  }
+  for (const granted_service& each : *granted) {
+    lists[each.service] = std::make_shared<const std::vector<std::string>>(1, each.account);
   }
   return lists;
 }
@@ -80,6 +104,8 @@ result<std::vector<outgoing>> make_ready(connection& with, const std::vector<env
                                          std::int64_t server_now_us) {
   const auto resolved = members_of_unresolved(with, messages);
   if (!resolved) return resolved.error();
+  const auto services = accounts_of_services(with, messages);
+  if (!services) return services.error();
   const auto nobody = std::make_shared<const std::vector<std::string>>();
 
   std::vector<outgoing> ready;
@@ -91,7 +117,10 @@ result<std::vector<outgoing>> make_ready(connection& with, const std::vector<env
     made.expires_at_us = expiry_of(*each.what, retention_us);
     made.has_expired = std::min(made.expires_at_us.value_or(INT64_MAX),
                                 end_of_retention(each.what->number, retention_us)) <= server_now_us;
-    if (!each.recipients.empty()) {
+    const parsed_topic parsed = services->empty() ? parsed_topic() : parse_topic(each.what->topic);
+    if (const auto* request = std::get_if<service_topic>(&parsed)) {
+      made.recipients = services->at(std::string(request->name));
+    } else if (!each.recipients.empty()) {
       made.recipients = std::make_shared<const std::vector<std::string>>(each.recipients);
     } else if (const auto members = resolved->find(each.group); members != resolved->end()) {
       made.recipients = members->second;

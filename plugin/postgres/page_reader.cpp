@@ -66,7 +66,10 @@ reading read_row(const row& from, message_number number) {
   const auto payload = from.optional_bytea(5);
   if (!topic || !is_topic(*topic)) return {nullptr, "its topic is none"};
   const parsed_topic parsed = parse_topic(*topic);
-  const std::string_view speaks = speaker(parsed);
+  // Who answers does not stand in the topic.
+  const std::string_view speaks = std::holds_alternative<answer_topic>(parsed)
+                                      ? from.optional_text(3).value_or(std::string_view())
+                                      : speaker(parsed);
   if (speaks.empty() || std::holds_alternative<acknowledge_topic>(parsed)) {
     return {nullptr, "its topic is not one of those that are kept"};
   }

@@ -26,14 +26,18 @@ std::string printed(const parsed_topic& parsed) {
   if (const auto* t = std::get_if<group_topic>(&parsed)) return joined({"group", t->group, t->from, t->id});
   if (const auto* t = std::get_if<acknowledge_topic>(&parsed)) return joined({"ack", t->by});
   if (const auto* t = std::get_if<receipt_topic>(&parsed)) return joined({"receipt", t->from, t->by, t->id});
+  if (const auto* t = std::get_if<service_topic>(&parsed))
+    return joined({"service", t->name, t->from, t->id});
+  if (const auto* t = std::get_if<answer_topic>(&parsed)) return joined({"answer", t->to, t->name, t->id});
   return {};
 }
 
 void check_topic(std::string_view text) {
   const auto levels = split(text, '/');
   const bool acknowledges = levels[0] == "ack";
-  const bool durable =
-      acknowledges || levels[0] == "direct" || levels[0] == "group" || levels[0] == "receipt";
+  const bool answers = levels[0] == "answer";
+  const bool durable = acknowledges || answers || levels[0] == "direct" || levels[0] == "group" ||
+                       levels[0] == "receipt" || levels[0] == "service";
   const bool well_formed =
       acknowledges ? levels.size() == 2 && is_account(levels[1])
                    : levels.size() == 4 && is_account(levels[1]) && is_account(levels[2]) && is_id(levels[3]);
@@ -49,7 +53,11 @@ void check_topic(std::string_view text) {
     return;
   }
   check(printed(parsed) == text, "what is parsed prints back to the same");
-  check(speaker(parsed) == levels[acknowledges ? 1 : 2], "the speaker stands before the id");
+  check(speaker(parsed) == (answers ? "" : levels[acknowledges ? 1 : 2]),
+        "the speaker stands before the id, but for answers");
+  check(is_kept_until_handed_over(parsed) == (answers || levels[0] == "receipt") &&
+            is_kept_until_handed_over(text) == is_kept_until_handed_over(parsed),
+        "receipts and answers are kept until they are handed over");
   check(is_topic(text), "a durable topic is a topic name");
 }
 

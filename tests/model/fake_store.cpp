@@ -15,6 +15,7 @@ std::string group_of(const message& what) {
 }
 
 bool is_receipt(const message& what) { return first_level(what.topic) == "receipt"; }
+bool is_request(const message& what) { return first_level(what.topic) == "service"; }
 
 }  // namespace
 
@@ -32,6 +33,12 @@ void fake_store::write(store_batch batch) {
 
 batch_result fake_store::apply(const store_batch& batch) {
   for (const auto& each : batch.messages) {
+    if (is_request(*each.what)) {
+      const std::string account = granted_();
+      if (!account.empty()) rows_[account].emplace(each.what->number, each.what);
+      request_stored_(each.what->number, account);
+      continue;
+    }
     const auto recipients = each.group.empty() ? each.recipients : members_(each.group);
     for (const auto& to : recipients) {
       if (!each.group.empty() && to == each.what->key.sender) continue;
@@ -48,7 +55,8 @@ batch_result fake_store::apply(const store_batch& batch) {
   for (const auto& each : batch.removals_by_key) {
     auto& mailbox = rows_[each.account];
     const auto found = std::find_if(mailbox.begin(), mailbox.end(), [&](const auto& row) {
-      return row.second->key == each.key && row.first <= each.through && !is_receipt(*row.second);
+      return row.second->key == each.key && row.first <= each.through &&
+             !is_kept_until_handed_over(row.second->topic);
     });
     if (found == mailbox.end()) {
       result.removals_by_key.push_back({});
@@ -84,7 +92,7 @@ bool fake_store::work(bool batch_first) {
   read.complete = row == mailbox.end();
   for (const auto& key : asked.resolve) {
     for (const auto& [number, what] : mailbox) {
-      if (what->key == key && !is_receipt(*what)) {
+      if (what->key == key && !is_kept_until_handed_over(what->topic)) {
         read.resolved.push_back({key, number});
         break;
       }
@@ -122,6 +130,19 @@ void fake_store::broker_died(bool batch_got_through) {
 
 void fake_store::withdraw(const std::string& account, const std::string& group) {
   std::erase_if(rows_[account], [&](const auto& row) { return group_of(*row.second) == group; });
+}
+
+void fake_store::move_requests(const std::string& from, const std::string& to) {
+  auto& mailbox = rows_[from];
+  for (auto row = mailbox.begin(); row != mailbox.end();) {
+    const auto next = std::next(row);
+    if (is_request(*row->second)) {
+      request_stored_(row->first, to);
+      if (!to.empty()) rows_[to].insert(*row);
+      mailbox.erase(row);
+    }
+    row = next;
+  }
 }
 
 std::optional<shared_message> fake_store::expire(const std::string& account, std::size_t which) {

@@ -18,9 +18,13 @@ namespace restante::model {
 class fake_store final : public store {
  public:
   using membership_of = std::function<std::vector<std::string>(const std::string& group)>;
+  using grant_of = std::function<std::string()>;  // the account of the service; empty: nobody
+  // A request is stored for this account; empty: for nobody.
+  using request_stored = std::function<void(message_number, const std::string& account)>;
   using result = std::variant<batch_result, page, std::uint64_t>;  // the last: a page that could not be read
 
-  explicit fake_store(membership_of members) : members_(std::move(members)) {}
+  fake_store(membership_of members, grant_of granted, request_stored stored)
+      : members_(std::move(members)), granted_(std::move(granted)), request_stored_(std::move(stored)) {}
 
   void write(store_batch batch) override;
   void read(page_request request) override { reads_.push_back(std::move(request)); }
@@ -36,6 +40,8 @@ class fake_store final : public store {
 
   // An operator's or the clock's doing.
   void withdraw(const std::string& account, const std::string& group);
+  // The service is granted to `to` now; empty: to nobody.
+  void move_requests(const std::string& from, const std::string& to);
   std::optional<shared_message> expire(const std::string& account, std::size_t which);
 
   const std::map<message_number, shared_message>& rows(const std::string& account) { return rows_[account]; }
@@ -47,6 +53,8 @@ class fake_store final : public store {
   batch_result apply(const store_batch& batch);
 
   membership_of members_;
+  grant_of granted_;
+  request_stored request_stored_;
   std::map<std::string, std::map<message_number, shared_message>> rows_;
   message_number stored_through_ = 0;
   std::optional<store_batch> writing_;

@@ -6,6 +6,8 @@ namespace restante::model {
 
 bool reference::is_receipt(const message& what) { return first_level(what.topic) == "receipt"; }
 
+bool reference::is_until_handed_over(const message& what) { return is_kept_until_handed_over(what.topic); }
+
 void reference::accepted(const message& what, const std::set<std::string>& audience, bool open) {
   record made{what, {}, open};
   for (const auto& each : audience) made.audience.emplace(each, fate::waits);
@@ -16,6 +18,8 @@ void reference::accepted(const message& what, const std::set<std::string>& audie
         if (state == fate::waits) state = fate::withdrawn;
       }
     }
+  } else if (is_until_handed_over(what)) {
+    if (by_topic_.contains(what.topic)) violate("accepted a second answer of one topic: " + what.topic);
   } else if (!by_key_.emplace(what.key, what.number).second) {
     violate("accepted a second message of one name: " + what.topic);
   }
@@ -47,6 +51,19 @@ void reference::acknowledged(const std::string& account, const message_key& key)
 void reference::expired(const std::string& account, message_number number) {
   auto& state = messages_.at(number).audience.at(account);
   if (state == fate::waits) state = fate::expired;
+}
+
+void reference::moved(message_number number, const std::string& account) {
+  auto& audience = messages_.at(number).audience;
+  for (auto& [name, state] : audience) {
+    if (name != account && state == fate::waits) state = fate::withdrawn;
+  }
+  if (account.empty()) return;
+  const auto [place, is_new] = audience.emplace(account, fate::waits);
+  const bool is_owed = is_new && !early_.contains({account, messages_.at(number).what.key});
+  if (is_owed || (!is_new && place->second == fate::waits)) return;
+  // It had it before, and may have acknowledged it since: it may hear it again and need not.
+  place->second = fate::expired;
 }
 
 void reference::withdrew(const std::string& account, const std::string& group) {
@@ -90,17 +107,20 @@ void reference::handed_over(const std::string& account, message_number number, s
       break;
     }
   }
-  if (is_receipt(what.what) || handoff) {
+  if (is_until_handed_over(what.what) || handoff) {
     if (state->second == fate::waits) state->second = fate::handed_off;
     if (what.heard_at == 0) what.heard_at = messages_.rbegin()->first;
   }
 }
 
-void reference::heard_live(const std::string& account, const std::string& topic, const memberships& groups) {
+void reference::heard_live(const std::string& account, const std::string& topic, const memberships& groups,
+                           const std::string& granted) {
   const auto parsed = parse_topic(topic);
   bool may = false;
   if (const auto* direct = std::get_if<direct_topic>(&parsed)) may = direct->to == account;
   if (const auto* told = std::get_if<receipt_topic>(&parsed)) may = told->from == account;
+  if (const auto* answer = std::get_if<answer_topic>(&parsed)) may = answer->to == account;
+  if (std::holds_alternative<service_topic>(parsed)) may = account == granted;
   if (const auto* group = std::get_if<group_topic>(&parsed)) {
     may = group->from != account && groups.at(std::string(group->group)).contains(account);
   }

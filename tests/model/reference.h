@@ -30,6 +30,8 @@ class reference {
   void joined(const std::string& account, const std::string& group, message_number stored_through);
   void acknowledged(const std::string& account, const message_key& key);
   void expired(const std::string& account, message_number number);
+  // A request waits for whoever is granted the service now, and for nobody else.
+  void moved(message_number number, const std::string& account);
   void withdrew(const std::string& account, const std::string& group);
   // An acknowledgement that was in memory only when the broker died counts no more.
   void forgot_acknowledgement(const std::string& account, message_number number);
@@ -38,7 +40,9 @@ class reference {
   void handed_over(const std::string& account, message_number number, std::uintptr_t connection,
                    const memberships& groups, bool handoff);
   // A copy that is not kept, for those who are there.
-  void heard_live(const std::string& account, const std::string& topic, const memberships& groups);
+  // `granted`: the account of the service.
+  void heard_live(const std::string& account, const std::string& topic, const memberships& groups,
+                  const std::string& granted);
 
   bool waits(const std::string& account, const message_key& key) const;
   // Not acknowledged yet: a client that has it should acknowledge it, even if it was withdrawn or expired
@@ -61,9 +65,10 @@ class reference {
     message_number heard_at = 0;  // the newest number when it was handed off
   };
   static bool is_receipt(const message& what);
+  static bool is_until_handed_over(const message& what);
 
   std::map<message_number, record> messages_;
-  std::map<message_key, message_number> by_key_;  // receipts excluded
+  std::map<message_key, message_number> by_key_;  // receipts and answers excluded
   std::map<std::string, message_number> by_topic_;
   std::set<std::pair<std::string, message_key>> early_;  // acknowledged outside the audience
   std::string broken_;

@@ -8,7 +8,7 @@
 namespace restante::model {
 
 enum class action {
-  publish,         // a: client, b: whom to, c: quality and kind of id
+  publish,  // a: client, b: whom to, which includes the service and who asks it, c: quality and kind of id
   publish_again,   // a: client, b: which of its earlier publishes, c: same topic or another
   acknowledge,     // a: client, b: which of what it received, c: how many lines
   receipt,         // a: client, b: which of what it received, c: state, quality, or a false claim
@@ -25,6 +25,7 @@ enum class action {
   expire,          // a: account, b: which row
   leave_group,     // a: account, b: group
   join_group,      // a: account, b: group
+  grant_service,   // b: to whom, or to nobody
   restart_broker,  // b: whether the broker keeps sessions
   journal_fills,   // the journal refuses until it is emptied
   journal_empties,

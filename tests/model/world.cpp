@@ -7,7 +7,6 @@
 namespace restante::model {
 namespace {
 
-const std::vector<std::string> accounts{"anna", "bert", "cleo", "dora"};
 constexpr std::size_t most_removals = 60;
 
 rule durable_rule(std::int64_t id, rule_action action, const char* filter) {
@@ -35,9 +34,12 @@ world_settings settings_of(std::uint64_t seed) {
 world::world(world_settings settings)
     : settings_(settings),
       groups_{{"crew", {"anna", "bert", "cleo"}}, {"town", {"anna", "bert", "cleo", "dora"}}},
-      store_([this](const std::string& group) {
-        return std::vector<std::string>(groups_.at(group).begin(), groups_.at(group).end());
-      }) {
+      store_(
+          [this](const std::string& group) {
+            return std::vector<std::string>(groups_.at(group).begin(), groups_.at(group).end());
+          },
+          [this] { return granted_; },
+          [this](message_number number, const std::string& account) { truth_.moved(number, account); }) {
   for (const auto& account : accounts) {
     for (const char* device : {"-phone", "-tablet"}) {
       client made;
@@ -84,7 +86,12 @@ shared_policy world::rights_of(const std::string& account) const {
                   durable_rule(4, rule_action::subscribe, "group/%g/#"),
                   durable_rule(5, rule_action::publish, "ack/%u"),
                   durable_rule(6, rule_action::publish, "receipt/+/%u/+"),
-                  durable_rule(7, rule_action::subscribe, "receipt/%u/#")};
+                  durable_rule(7, rule_action::subscribe, "receipt/%u/#"),
+                  durable_rule(8, rule_action::publish, "service/+/%u/+"),
+                  durable_rule(9, rule_action::subscribe, "service/+/#"),
+                  durable_rule(10, rule_action::publish, "answer/+/+/+"),
+                  durable_rule(11, rule_action::subscribe, "answer/%u/#")};
+  if (account == granted_) record.services = {"desk"};
   return std::make_shared<const policy>(std::move(record), topic_prefix());
 }
 
@@ -98,7 +105,8 @@ void world::note_accepted(const envelope& accepted) {
   ++totals_.accepted;
   const message& what = *accepted.what;
   std::set<std::string> audience(accepted.recipients.begin(), accepted.recipients.end());
-  if (!accepted.group.empty()) audience = groups_.at(accepted.group);
+  const bool is_request = first_level(what.topic) == "service";
+  if (!accepted.group.empty() && !is_request) audience = groups_.at(accepted.group);
   if (first_level(what.topic) == "group") audience.erase(what.key.sender);
   const auto parsed = parse_topic(what.topic);
   if (const auto* told = std::get_if<receipt_topic>(&parsed);
@@ -163,6 +171,8 @@ void world::apply(const step& one) {
       return change_membership(account, false);
     case action::join_group:
       return change_membership(account, true);
+    case action::grant_service:
+      return grant_service(one.b % 3 == 2 ? std::string() : accounts[one.b % 3]);
     case action::restart_broker:
       return one.c % 4 == 0 ? do_restart(one.b % 2 == 0, one.b % 3 == 0) : void();
     case action::journal_fills:
@@ -176,12 +186,16 @@ void world::apply(const step& one) {
 
 void world::do_publish(client& from, const step& one) {
   if (!from.connected) return;
-  const auto to = one.b % (accounts.size() + 2);
+  const auto to = one.b % (accounts.size() + 5);
   const std::string id = "m" + std::to_string(++last_id_);
-  const bool to_group = to >= accounts.size();
-  const std::string topic =
-      to_group ? std::string(to == accounts.size() ? "group/crew/" : "group/town/") + from.account + '/' + id
-               : "direct/" + accounts[to] + '/' + from.account + '/' + id;
+  const bool asks = to >= accounts.size() + 2 && to < accounts.size() + 4;
+  const bool answers = to == accounts.size() + 4;
+  const bool to_group = to >= accounts.size() && !asks && !answers;
+  const std::string topic = asks       ? "service/desk/" + from.account + '/' + id
+                            : answers  ? "answer/" + accounts[one.b / 7 % accounts.size()] + "/desk/" + id
+                            : to_group ? std::string(to == accounts.size() ? "group/crew/" : "group/town/") +
+                                             from.account + '/' + id
+                                       : "direct/" + accounts[to] + '/' + from.account + '/' + id;
   const int qos = one.c % 10 == 0 ? 0 : one.c % 10 < 7 ? 1 : 2;
   const std::string payload(one.c % 400, 'x');
   const auto before = totals_.accepted;
@@ -191,7 +205,9 @@ void world::do_publish(client& from, const step& one) {
     if (totals_.accepted != before) truth_.violate("kept what it refused: " + topic);
     return;
   }
-  const bool may = !to_group || to > accounts.size() || groups_.at("crew").contains(from.account);
+  const bool may = answers    ? from.account == granted_
+                   : to_group ? to > accounts.size() || groups_.at("crew").contains(from.account)
+                              : true;
   if ((result.what == acceptance::accepted) != may)
     truth_.violate("wrong answer to " + topic + ": " + result.why);
   if (result.what != acceptance::accepted) return;
@@ -206,9 +222,10 @@ void world::do_publish_again(client& from, const step& one) {
   const past_publish past = mine[one.b % mine.size()];
   const bool elsewhere = one.c % 3 == 0;
   const std::string other = "direct/" + from.account + '/' + from.account + '/' + past.id;
-  if (elsewhere && other == past.topic) return;
-  const bool left = first_level(past.topic) == "group" && past.topic.starts_with("group/crew/") &&
-                    !groups_.at("crew").contains(from.account);
+  const bool is_answer = first_level(past.topic) == "answer";  // its id is another's, and may be used again
+  if (elsewhere && (other == past.topic || is_answer)) return;
+  const bool left = (past.topic.starts_with("group/crew/") && !groups_.at("crew").contains(from.account)) ||
+                    (is_answer && from.account != granted_);
   const auto before = totals_.accepted;
   const auto result = office_->publish({from.handle, elsewhere ? other : past.topic, "again", {}, 1, 0});
   if (totals_.accepted != before) truth_.violate("accepted twice: " + past.topic);
@@ -273,7 +290,9 @@ std::vector<std::string> world::filters_for(const std::string& account) const {
           "group/town/#",
           "group/town/cleo/+",
           "receipt/" + account + "/#",
-          "direct/" + account + "/+/+"};
+          "direct/" + account + "/+/+",
+          "answer/" + account + "/#",
+          "service/desk/#"};
 }
 
 void world::do_subscribe(client& of, const std::string& filter, int qos) {
@@ -378,6 +397,16 @@ void world::change_membership(const std::string& account, bool joins) {
   office_->set_roster({"crew", {members.begin(), members.end()}, true});
 }
 
+void world::grant_service(const std::string& account) {
+  if (account == granted_) return;
+  const std::string before = std::exchange(granted_, account);
+  if (!before.empty()) store_.move_requests(before, account);
+  for (auto& each : clients_) each.filters_changed += each.account == account ? 1 : 0;
+  for (const auto& each : {before, account}) {
+    if (!each.empty()) office_->set_rights(rights_of(each));
+  }
+}
+
 void world::do_restart(bool keeps_sessions, bool batch_got_through) {
   office_.reset();
   store_.broker_died(batch_got_through);
@@ -393,7 +422,7 @@ void world::do_restart(bool keeps_sessions, bool batch_got_through) {
   // What was handed off and not written down yet is handed over again. Nothing else is forgotten.
   const auto forget = [&](const std::string& account, message_number number, const message_key& key) {
     if (!truth_.was_acknowledged(account, number) || journal_.has_removal(account, number, key)) return;
-    if (!is_handoff(account) && first_level(truth_.what(number).topic) != "receipt") {
+    if (!is_handoff(account) && !is_kept_until_handed_over(truth_.what(number).topic)) {
       truth_.violate("an acknowledgement is forgotten: " + truth_.name_of(number) + " by " + account);
     }
     truth_.forgot_acknowledgement(account, number);
@@ -456,7 +485,7 @@ void world::route(const std::string& topic, const message_key& key, message_numb
       if (std::exchange(granted, true)) truth_.violate("granted twice: " + topic);
       ++totals_.routed;
       if (kept) truth_.handed_over(each.account, number, each.handle, groups_, is_handoff(each.account));
-      if (!kept) truth_.heard_live(each.account, topic, groups_);
+      if (!kept) truth_.heard_live(each.account, topic, groups_, granted_);
       arrive(each, {topic, key, number, bytes, kept, each.filters_changed, each.handle}, false);
     }
   }
@@ -480,7 +509,7 @@ void world::arrive(client& at, item what, bool resent) {
       }
       at.last_number = what.number;
     }
-    if (first_level(what.topic) != "receipt" && !is_handoff(at.account)) {
+    if (!is_kept_until_handed_over(what.topic) && !is_handoff(at.account)) {
       at.held.insert(what.key);
       // What the broker resends it sends in any case; it may be more when acknowledgements were forgotten.
       if (!resent) check_window(at);
@@ -501,78 +530,11 @@ void world::client_reads(client& of, std::size_t count, bool confirms) {
   if (!of.connected) return;
   for (std::size_t i = 0; i < of.outgoing.size() && i < count; ++i) {
     const auto& each = of.outgoing[i];
-    if (first_level(each.topic) != "receipt") received_[of.account].push_back(each.key);
+    if (!is_kept_until_handed_over(each.topic)) received_[of.account].push_back(each.key);
   }
   if (!confirms) return;
   const auto taken = static_cast<std::ptrdiff_t>(std::min(count, of.outgoing.size()));
   of.outgoing.erase(of.outgoing.begin(), of.outgoing.begin() + taken);
-}
-
-bool world::is_owed(const client& to) const {
-  for (const auto number : truth_.owed_to(to.account)) {
-    for (const auto& [filter, qos] : to.filters) {
-      if (qos > 0 && filter_matches(filter, truth_.what(number).topic)) return true;
-    }
-  }
-  return false;
-}
-
-void world::run_until_nothing_is_owed(bool hears_all) {
-  for (int round = 0; round < 1000 && truth_.broken().empty(); ++round) {
-    do_loop(10'000);
-    while (store_.work(round % 2 == 0) || deliver_result()) {
-    }
-    bool owed = false;
-    for (auto& each : clients_) {
-      if (!each.connected) continue;
-      client_reads(each, each.outgoing.size(), true);
-      std::vector<message_key> keys;
-      auto& mine = received_[each.account];
-      std::erase_if(mine,
-                    [&](const message_key& key) { return !truth_.may_be_acknowledged(each.account, key); });
-      std::sort(mine.begin(), mine.end());
-      mine.erase(std::unique(mine.begin(), mine.end()), mine.end());
-      for (const auto& key : mine) {
-        if (keys.size() < 5) keys.push_back(key);
-      }
-      if (!keys.empty()) acknowledge_keys(each, keys);
-      owed |= is_owed(each);
-      // Who left a group and came back may be given what was withdrawn meanwhile: allowed, and not owed.
-      owed |= hears_all && !store_.rows(each.account).empty();
-    }
-    if (!owed && office_->is_drained() && store_.is_idle()) return;
-  }
-  for (const auto& each : clients_) {
-    if (each.connected && is_owed(each)) {
-      return truth_.violate("never handed over to " + each.id + ": " +
-                            truth_.name_of(truth_.owed_to(each.account).front()));
-    }
-  }
-  truth_.violate("the mailbox does not come to rest");
-}
-
-void world::settle() {
-  journal_.full = false;
-  for (auto& each : clients_) {
-    const bool stays = each.id == each.account + "-phone";
-    if (!stays) do_disconnect(each);
-    if (stays && !each.connected) do_connect(each, false);
-  }
-  // First what the filters of resumed sessions ask for, then everything.
-  run_until_nothing_is_owed(false);
-  for (auto& each : clients_) {
-    if (!each.connected) continue;
-    for (const auto& filter : filters_for(each.account)) do_subscribe(each, filter, 1);
-  }
-  run_until_nothing_is_owed(true);
-  for (const auto& account : accounts) {
-    if (!truth_.owed_to(account).empty()) {
-      truth_.violate("never handed over to " + account + ": " +
-                     truth_.name_of(truth_.owed_to(account).front()));
-    }
-    if (!store_.rows(account).empty()) truth_.violate("a row is left behind for " + account);
-  }
-  if (office_->queued_entries() != 0) truth_.violate("the queue is not empty in the end");
 }
 
 }  // namespace restante::model

@@ -17,6 +17,8 @@
 
 namespace restante::model {
 
+inline const std::vector<std::string> accounts{"anna", "bert", "cleo", "dora"};
+
 struct world_settings {
   std::size_t window = 5;
   std::size_t window_bytes = 1500;
@@ -111,6 +113,7 @@ class world final : private clock, private log, private outbox {
   void do_restart(bool keeps_sessions, bool batch_got_through);
   void do_expire(const std::string& account, std::size_t which);
   void change_membership(const std::string& account, bool joins);
+  void grant_service(const std::string& account);
   void client_reads(client& of, std::size_t count, bool confirms);
   bool deliver_result();
   void acknowledge_keys(client& from, const std::vector<message_key>& keys);
@@ -127,6 +130,7 @@ class world final : private clock, private log, private outbox {
   world_settings settings_;
   std::int64_t now_us_ = 1'700'000'000'000'000;
   std::map<std::string, std::set<std::string>> groups_;
+  std::string granted_ = "bert";  // the account of service `desk`; empty: nobody
   std::vector<client> clients_;
   std::map<std::string, std::vector<message_key>> received_;  // by account
   std::map<std::string, std::vector<past_publish>> published_;

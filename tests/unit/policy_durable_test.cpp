@@ -59,6 +59,38 @@ TEST(policy, of_the_installed_rules) {
                });
 }
 
+TEST(policy, lets_only_the_account_of_a_service_hear_its_requests_and_answer_them) {
+  account_record record = alice({"10 allow everyone publish #", "11 allow everyone subscribe #"});
+  record.services = {"profile", "avatar"};
+  check(policy(record, {}), {
+                                {"publish service/profile/alice/1", "allow 21"},
+                                {"publish service/other/alice/1", "allow 21"},
+                                {"publish service/profile/bob/1", "no"},
+                                {"publish answer/bob/profile/1", "allow 23"},
+                                {"publish answer/bob/avatar/1", "allow 23"},
+                                {"publish answer/bob/other/1", "no"},
+                                {"publish answer/bob/profile", "no"},
+                                {"subscribe service/profile/#", "allow 22"},
+                                {"subscribe service/avatar/bob/+", "allow 22"},
+                                {"subscribe service/other/#", "no"},
+                                {"subscribe service/+/#", "no"},
+                                {"subscribe service/#", "no"},
+                                {"subscribe service", "no"},
+                                {"subscribe answer/alice/#", "allow 24"},
+                                {"subscribe answer/bob/#", "no"},
+                                {"subscribe answer/+/profile/#", "no"},
+                                {"subscribe $share/g/service/profile/#", "no"},
+                                {"subscribe $share/g/answer/alice/#", "no"},
+                            });
+  record.services.clear();
+  check(policy(record, {}), {
+                                {"publish service/profile/alice/1", "allow 21"},
+                                {"publish answer/bob/profile/1", "no"},
+                                {"publish answer/alice/profile/1", "no"},
+                                {"subscribe service/profile/#", "no"},
+                            });
+}
+
 TEST(policy, refuses_malformed_topics_and_filters_whatever_the_rules) {
   const policy judge(alice({"10 allow everyone publish #", "11 allow everyone subscribe #"}), {});
   check(judge, {

@@ -30,10 +30,12 @@ inline rule to_rule(const std::string& line) {
 
 // Those that a migration installs.
 inline const std::vector<std::string> installed = {
-    "1 allow everyone publish direct/+/%u/+ durable", "2 allow everyone subscribe direct/%u/# durable",
-    "3 allow everyone publish group/%g/%u/+ durable", "4 allow everyone subscribe group/%g/# durable",
-    "5 allow everyone publish ack/%u durable",        "6 allow everyone publish receipt/+/%u/+ durable",
-    "7 allow everyone subscribe receipt/%u/# durable"};
+    "1 allow everyone publish direct/+/%u/+ durable",  "2 allow everyone subscribe direct/%u/# durable",
+    "3 allow everyone publish group/%g/%u/+ durable",  "4 allow everyone subscribe group/%g/# durable",
+    "5 allow everyone publish ack/%u durable",         "6 allow everyone publish receipt/+/%u/+ durable",
+    "7 allow everyone subscribe receipt/%u/# durable", "21 allow everyone publish service/+/%u/+ durable",
+    "22 allow everyone subscribe service/+/# durable", "23 allow everyone publish answer/+/+/+ durable",
+    "24 allow everyone subscribe answer/%u/# durable"};
 
 inline account_record alice(const std::vector<std::string>& more_rules = {}) {
   account_record record;

@@ -19,6 +19,8 @@ std::string shape(std::string_view topic) {
     std::string operator()(const group_topic& t) const { return name("group", {t.group, t.from, t.id}); }
     std::string operator()(const acknowledge_topic& t) const { return name("ack", {t.by}); }
     std::string operator()(const receipt_topic& t) const { return name("receipt", {t.from, t.by, t.id}); }
+    std::string operator()(const service_topic& t) const { return name("service", {t.name, t.from, t.id}); }
+    std::string operator()(const answer_topic& t) const { return name("answer", {t.to, t.name, t.id}); }
     static std::string name(std::string text, std::initializer_list<std::string_view> levels) {
       char before = '(';
       for (const auto level : levels) {
@@ -44,6 +46,8 @@ TEST(topic, is_parsed_as_the_table_says) {
       {"group/team/alice/1", "group(team,alice,1)"},
       {"ack/alice", "ack(alice)"},
       {"receipt/alice/bob/1", "receipt(alice,bob,1)"},
+      {"service/profile/alice/1", "service(profile,alice,1)"},
+      {"answer/alice/profile/1", "answer(alice,profile,1)"},
       {"direct/" + longest + "/" + longest + "/" + longest,
        "direct(" + longest + "," + longest + "," + longest + ")"},
 
@@ -113,6 +117,14 @@ TEST(topic, says_what_is_wrong_with_it) {
       {"receipt/a b/bob/1", "{from} is not an account name"},
       {"receipt/alice/b b/1", "{by} is not an account name"},
       {"receipt/alice/bob/a=b", "{id} is not a message id"},
+      {"service/profile/alice", "service/{name}/{from}/{id}"},
+      {"service/pro file/alice/1", "{name} is not a name of a service"},
+      {"service/profile/al ice/1", "{from} is not an account name"},
+      {"service/profile/alice/a=b", "{id} is not a message id"},
+      {"answer/alice/profile/1/2", "answer/{to}/{name}/{id}"},
+      {"answer/al ice/profile/1", "{to} is not an account name"},
+      {"answer/alice/pro file/1", "{name} is not a name of a service"},
+      {"answer/alice/profile/a=b", "{id} is not a message id"},
   };
   for (const auto& [topic, why] : table) {
     const auto parsed = parse_topic(topic);
@@ -127,8 +139,35 @@ TEST(topic, names_who_speaks) {
   EXPECT_EQ(speaker(parse_topic("group/team/alice/1")), "alice");
   EXPECT_EQ(speaker(parse_topic("ack/alice")), "alice");
   EXPECT_EQ(speaker(parse_topic("receipt/bob/alice/1")), "alice");
+  EXPECT_EQ(speaker(parse_topic("service/profile/alice/1")), "alice");
+  EXPECT_EQ(speaker(parse_topic("answer/alice/profile/1")), "");
   EXPECT_EQ(speaker(parse_topic("direct/bob/alice")), "");
   EXPECT_EQ(speaker(parse_topic("weather/alice")), "");
+}
+
+TEST(topic, of_a_request_names_service_sender_and_id_and_of_its_answer_whom_it_is_for) {
+  const auto request = parse_topic("service/profile/alice/1");
+  const auto& asked = std::get<service_topic>(request);
+  EXPECT_EQ(asked.name, "profile");
+  EXPECT_EQ(asked.from, "alice");
+  EXPECT_EQ(asked.id, "1");
+  const auto answer = parse_topic("answer/alice/profile/1");
+  const auto& answered = std::get<answer_topic>(answer);
+  EXPECT_EQ(answered.to, "alice");
+  EXPECT_EQ(answered.name, "profile");
+  EXPECT_EQ(answered.id, "1");
+}
+
+TEST(topic, of_receipts_and_answers_is_kept_until_handed_over) {
+  for (const std::string_view topic : {"receipt/alice/bob/1", "answer/alice/profile/1"}) {
+    EXPECT_TRUE(is_kept_until_handed_over(topic)) << topic;
+    EXPECT_TRUE(is_kept_until_handed_over(parse_topic(topic))) << topic;
+  }
+  for (const std::string_view topic :
+       {"direct/bob/alice/1", "group/team/alice/1", "service/profile/alice/1", "ack/alice", "weather"}) {
+    EXPECT_FALSE(is_kept_until_handed_over(topic)) << topic;
+    EXPECT_FALSE(is_kept_until_handed_over(parse_topic(topic))) << topic;
+  }
 }
 
 TEST(topic, has_a_first_level) {
