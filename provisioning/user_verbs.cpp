@@ -87,7 +87,8 @@ result<void> set_profile(connection& to, std::int64_t id, const user_arguments& 
       " language = case when $6 then $7 else language end,"
       " custom = case when $8 then coalesce($9::text::jsonb, '{}') else custom end,"
       " role = case when $10 then $11 else role end,"
-      " teams = case when $12 then nullif($13::text[], '{}') else teams end where account_id = $1",
+      " teams = case when $12 then case when cardinality($13::text[]) > 0 then $13 end else teams end where "
+      "account_id = $1",
       {id, given.display_name.has_value(), unless_empty(given.display_name), given.image_url.has_value(),
        unless_empty(given.image_url), given.language.has_value(), unless_empty(given.language),
        given.custom.has_value(), unless_empty(given.custom), given.role.has_value(), unless_empty(given.role),

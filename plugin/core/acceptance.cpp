@@ -35,7 +35,7 @@ void post_office::for_each_listener(const parsed_topic& parsed, Visit visit) {
                             for (session* each : member->sessions) visit(*each);
                           }
                         },
-                        [&](const service_topic& to) {
+                        [&](const request_topic& to) {
                           const auto service = services_.find(to.name);
                           if (service == services_.end()) return;
                           for (session* each : service->second->sessions) visit(*each);
@@ -105,7 +105,7 @@ acceptance_result post_office::accept_message(session& from, std::string_view to
     accepted.recipients.emplace_back(to->to);
   } else if (const auto* answered = std::get_if<answer_topic>(&parsed)) {
     accepted.recipients.emplace_back(answered->to);
-  } else if (const auto* request = std::get_if<service_topic>(&parsed)) {
+  } else if (const auto* request = std::get_if<request_topic>(&parsed)) {
     const auto service = services_.find(request->name);
     if (service != services_.end()) {
       accepted.recipients.push_back(service->second->name);

@@ -316,7 +316,7 @@ bool post_office::take_row(session& to, const shared_message& row) {
   if (!is_for(*to.account, parsed)) {
     to.cursor = row->number;
     // Granted so lately that we have not heard of it: its mailbox is read again when we do.
-    if (std::holds_alternative<service_topic>(parsed)) return true;
+    if (std::holds_alternative<request_topic>(parsed)) return true;
     // The account has left the group since: withdrawn.
     discard(account, row->number, row->key.sender);
     return true;
@@ -342,7 +342,7 @@ bool post_office::is_for(const account_state& account, const parsed_topic& what)
   if (const auto* direct = std::get_if<direct_topic>(&what)) return direct->to == account.name;
   if (const auto* told = std::get_if<receipt_topic>(&what)) return told->from == account.name;
   if (const auto* answer = std::get_if<answer_topic>(&what)) return answer->to == account.name;
-  if (const auto* request = std::get_if<service_topic>(&what)) return account.rights->serves(request->name);
+  if (const auto* request = std::get_if<request_topic>(&what)) return account.rights->serves(request->name);
   if (const auto* group = std::get_if<group_topic>(&what)) {
     return group->from != account.name && account.rights->member_of(group->group) != nullptr;
   }

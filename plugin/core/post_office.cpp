@@ -122,7 +122,7 @@ bool post_office::hear_resent(session_handle handle, std::string_view topic, std
   } else if (const auto* group = std::get_if<group_topic>(&parsed)) {
     held.key.reset(new message_key{std::string(group->from), std::string(group->id)});
     held.group = std::make_shared<const std::string>(group->group);
-  } else if (const auto* request = std::get_if<service_topic>(&parsed)) {
+  } else if (const auto* request = std::get_if<request_topic>(&parsed)) {
     held.key.reset(new message_key{std::string(request->from), std::string(request->id)});
   }
   to->hold(name_of(key_text(rest)), std::move(held));

@@ -76,7 +76,7 @@ parsed_topic parse_service(std::string_view topic) noexcept {
   if (!is_account_name(from))
     return malformed_topic{"service/{name}/{from}/{id}: {from} is not an account name"};
   if (!is_message_id(id)) return malformed_topic{"service/{name}/{from}/{id}: {id} is not a message id"};
-  return service_topic{name, from, id};
+  return request_topic{name, from, id};
 }
 
 parsed_topic parse_answer(std::string_view topic) noexcept {
@@ -114,7 +114,7 @@ std::string_view speaker(const parsed_topic& topic) noexcept {
   if (const auto* group = std::get_if<group_topic>(&topic)) return group->from;
   if (const auto* acknowledge = std::get_if<acknowledge_topic>(&topic)) return acknowledge->by;
   if (const auto* receipt = std::get_if<receipt_topic>(&topic)) return receipt->by;
-  if (const auto* request = std::get_if<service_topic>(&topic)) return request->from;
+  if (const auto* request = std::get_if<request_topic>(&topic)) return request->from;
   return {};
 }
 

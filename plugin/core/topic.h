@@ -26,7 +26,7 @@ struct receipt_topic {
   std::string_view from, by, id;  // `by` tells `from` of the message `id`
 };
 // A request to whoever is granted the service, and what that account answers.
-struct service_topic {
+struct request_topic {
   std::string_view name, from, id;
 };
 struct answer_topic {
@@ -40,7 +40,7 @@ struct malformed_topic {
 struct ordinary_topic {};
 
 using parsed_topic = std::variant<ordinary_topic, malformed_topic, direct_topic, group_topic,
-                                  acknowledge_topic, receipt_topic, service_topic, answer_topic>;
+                                  acknowledge_topic, receipt_topic, request_topic, answer_topic>;
 
 // `topic` with the operator's prefix already taken off.
 parsed_topic parse_topic(std::string_view topic) noexcept;

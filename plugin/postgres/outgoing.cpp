@@ -45,7 +45,7 @@ result<std::map<std::string, name_list>> accounts_of_services(connection& with,
   for (const envelope& each : messages) {
     if (first_level(each.what->topic) != "service") continue;
     const parsed_topic parsed = parse_topic(each.what->topic);
-    if (const auto* request = std::get_if<service_topic>(&parsed)) services.emplace(request->name);
+    if (const auto* request = std::get_if<request_topic>(&parsed)) services.emplace(request->name);
   }
   std::map<std::string, name_list> lists;
   if (services.empty()) return lists;
@@ -118,7 +118,7 @@ result<std::vector<outgoing>> make_ready(connection& with, const std::vector<env
     made.has_expired = std::min(made.expires_at_us.value_or(INT64_MAX),
                                 end_of_retention(each.what->number, retention_us)) <= server_now_us;
     const parsed_topic parsed = services->empty() ? parsed_topic() : parse_topic(each.what->topic);
-    if (const auto* request = std::get_if<service_topic>(&parsed)) {
+    if (const auto* request = std::get_if<request_topic>(&parsed)) {
       made.recipients = services->at(std::string(request->name));
     } else if (!each.recipients.empty()) {
       made.recipients = std::make_shared<const std::vector<std::string>>(each.recipients);

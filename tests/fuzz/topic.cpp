@@ -26,7 +26,7 @@ std::string printed(const parsed_topic& parsed) {
   if (const auto* t = std::get_if<group_topic>(&parsed)) return joined({"group", t->group, t->from, t->id});
   if (const auto* t = std::get_if<acknowledge_topic>(&parsed)) return joined({"ack", t->by});
   if (const auto* t = std::get_if<receipt_topic>(&parsed)) return joined({"receipt", t->from, t->by, t->id});
-  if (const auto* t = std::get_if<service_topic>(&parsed))
+  if (const auto* t = std::get_if<request_topic>(&parsed))
     return joined({"service", t->name, t->from, t->id});
   if (const auto* t = std::get_if<answer_topic>(&parsed)) return joined({"answer", t->to, t->name, t->id});
   return {};

@@ -99,7 +99,8 @@ TEST_F(service_verbs, version_of_a_profile_grows_by_one_with_each_change_by_whoe
       "where account_id = (select id from restante.account where name = 'alice')");
   EXPECT_EQ(version(), "3");
   // The bridge's own way.
-  sql("select restante.change_profile('alice', 'r1', 'profile', 'Al', null, 'de', '{}')");
+  sql("select restante.change_profile('alice', 'r1', 'profile', true, 'Al', true, null, true, 'de', true, "
+      "'{}')");
   EXPECT_EQ(version(), "4");
   // Not by what changes nothing, nor by whoever sets it by hand.
   must({"user", "set", "alice", "--name", "Al"});

@@ -120,7 +120,7 @@ void reference::heard_live(const std::string& account, const std::string& topic,
   if (const auto* direct = std::get_if<direct_topic>(&parsed)) may = direct->to == account;
   if (const auto* told = std::get_if<receipt_topic>(&parsed)) may = told->from == account;
   if (const auto* answer = std::get_if<answer_topic>(&parsed)) may = answer->to == account;
-  if (std::holds_alternative<service_topic>(parsed)) may = account == granted;
+  if (std::holds_alternative<request_topic>(parsed)) may = account == granted;
   if (const auto* group = std::get_if<group_topic>(&parsed)) {
     may = group->from != account && groups.at(std::string(group->group)).contains(account);
   }

@@ -19,7 +19,7 @@ std::string shape(std::string_view topic) {
     std::string operator()(const group_topic& t) const { return name("group", {t.group, t.from, t.id}); }
     std::string operator()(const acknowledge_topic& t) const { return name("ack", {t.by}); }
     std::string operator()(const receipt_topic& t) const { return name("receipt", {t.from, t.by, t.id}); }
-    std::string operator()(const service_topic& t) const { return name("service", {t.name, t.from, t.id}); }
+    std::string operator()(const request_topic& t) const { return name("service", {t.name, t.from, t.id}); }
     std::string operator()(const answer_topic& t) const { return name("answer", {t.to, t.name, t.id}); }
     static std::string name(std::string text, std::initializer_list<std::string_view> levels) {
       char before = '(';
@@ -147,7 +147,7 @@ TEST(topic, names_who_speaks) {
 
 TEST(topic, of_a_request_names_service_sender_and_id_and_of_its_answer_whom_it_is_for) {
   const auto request = parse_topic("service/profile/alice/1");
-  const auto& asked = std::get<service_topic>(request);
+  const auto& asked = std::get<request_topic>(request);
   EXPECT_EQ(asked.name, "profile");
   EXPECT_EQ(asked.from, "alice");
   EXPECT_EQ(asked.id, "1");
