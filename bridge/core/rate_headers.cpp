@@ -74,8 +74,9 @@ std::optional<std::int64_t> parse_http_date(std::string_view text) {
       std::chrono::year(*year), std::chrono::month(static_cast<unsigned>(month - months.begin()) + 1),
       std::chrono::day(static_cast<unsigned>(*day))};
   if (!date.ok() || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
-  return std::chrono::sys_days(date).time_since_epoch().count() * day_s + *hour * 3600 + *minute * 60 +
-         *second;
+  const std::chrono::sys_seconds at = std::chrono::sys_days(date) + std::chrono::hours(*hour) +
+                                      std::chrono::minutes(*minute) + std::chrono::seconds(*second);
+  return at.time_since_epoch().count();
 }
 
 }  // namespace restante

@@ -78,10 +78,9 @@ std::string stream_target::problem_of(const stream_settings& settings) {
     if (settings.owned.empty())
       return "with mode patch, owned names the fields that the bridge writes; there is none";
     for (const auto& each : settings.owned) {
-      if (const auto problem = problem_of_owned_field(each); !problem.empty())
-        return "owned: " + each + " " + problem;
-      if (std::count(settings.owned.begin(), settings.owned.end(), each) > 1)
-        return "owned: " + each + " stands twice";
+      auto problem = problem_of_owned_field(each);
+      if (std::count(settings.owned.begin(), settings.owned.end(), each) > 1) problem = "stands twice";
+      if (!problem.empty()) return std::string("owned: ").append(each).append(" ").append(problem);
     }
   } else if (!settings.owned.empty()) {
     return "owned goes with mode patch only";

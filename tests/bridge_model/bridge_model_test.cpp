@@ -40,6 +40,48 @@ TEST(a_first_sync, of_a_hundred_thousand_accounts_uses_the_whole_budget_and_litt
   }
 }
 
+TEST(a_first_sync, by_two_bridges_at_once_shares_the_budget_and_the_work) {
+  for (const auto kind : {window_kind::fixed, window_kind::slides_to_first}) {
+    bridge_world all({.kind = kind});
+    all.add_many(60'000);
+    all.start_bridge();
+    all.run(second_us);
+    all.start_bridge();
+    const auto began_us = all.clock.steady;
+    ASSERT_TRUE(all.settle(hour_us)) << all.broken;
+    const double minutes = static_cast<double>(all.clock.steady - began_us) / static_cast<double>(minute_us);
+    std::printf("two bridges: 60000 accounts in %.2f simulated minutes with %zu requests, %zu refused\n",
+                minutes, all.service.requests, all.service.limited);
+    EXPECT_EQ(all.verdict(), "");
+    EXPECT_LE(all.service.requests, 605U);
+    EXPECT_EQ(all.service.limited, 0U);
+    EXPECT_LE(minutes, 2.2);
+  }
+}
+
+TEST(a_first_sync, is_as_quick_when_the_service_has_another_time) {
+  for (const std::int64_t skew_us : {2 * hour_us, -2 * hour_us}) {
+    bridge_world all({.service_skew_us = skew_us});
+    all.add_many(30'000);
+    all.start_bridge();
+    const auto began_us = all.clock.steady;
+    ASSERT_TRUE(all.settle(hour_us)) << all.broken;
+    EXPECT_EQ(all.verdict(), "");
+    EXPECT_EQ(all.service.limited, 0U);
+    EXPECT_LE(all.clock.steady - began_us, minute_us * 100 / 95);
+  }
+}
+
+TEST(a_first_sync, that_patches_asks_once_who_is_there) {
+  bridge_world all({.mode = stream_settings::writing::patch});
+  all.add_many(10'000);
+  all.start_bridge();
+  ASSERT_TRUE(all.settle(hour_us)) << all.broken;
+  EXPECT_EQ(all.verdict(), "");
+  EXPECT_LE(all.service.requests, 210U);
+  EXPECT_EQ(all.service.limited, 0U);
+}
+
 TEST(a_first_sync, ends_well_although_its_bridge_is_killed_twenty_times) {
   for (std::uint64_t seed = 1; seed <= 3; ++seed) {
     bridge_world all({.seed = seed, .limit = 3'000});
