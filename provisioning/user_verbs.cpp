@@ -212,7 +212,10 @@ void add_properties(CLI::App& to, const shared_arguments& given) {
   to.add_option("--custom", given->custom, "JSON object that is shown with the profile; empty: none")
       ->check(json_object_argument());
   to.add_option("--role", given->role, "Role at external services; empty: none")->check(role_argument());
-  to.add_option("--team", given->teams, "Team at external services; may be repeated, empty: none")
+  // An option of optional type would be left as it is by empty text.
+  to.add_option_function<std::vector<std::string>>(
+        "--team", [given](const std::vector<std::string>& teams) { given->teams = teams; },
+        "Team at external services; may be repeated, empty: none")
       ->check(text_up_to(100));
 }
 

@@ -84,7 +84,7 @@ TEST_F(service_verbs, profile_is_set_part_by_part) {
   EXPECT_TRUE(shown["language"].is_null());
   EXPECT_EQ(shown["custom"], json::object());
   EXPECT_TRUE(shown["role"].is_null());
-  EXPECT_TRUE(shown["teams"].is_null());
+  EXPECT_TRUE(shown["teams"].is_null()) << shown["teams"];
   expect(usage, "language tag", {"user", "set", "alice", "--language", "Deutsch"});
   expect(usage, "not a JSON object", {"user", "set", "alice", "--custom", "[1]"});
   expect(usage, "not a JSON object", {"user", "set", "alice", "--custom", "{"});
