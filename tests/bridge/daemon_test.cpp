@@ -63,6 +63,26 @@ TEST_F(bridge_daemon, ends_in_time_although_the_database_answers_nothing) {
   server.thaw();
 }
 
+TEST_F(bridge_daemon, shares_the_work_with_another_and_does_it_all_when_that_one_is_killed) {
+  sql("insert into restante.account (name) select 'a' || g from generate_series(1, 3000) g");
+  stream_.set_faults({{"kind", "slow"}, {"ms", 100}});
+  support::program other = program();
+  other.environment["RESTANTE_NAME"] = "there";
+  other.environment["RESTANTE_OBSERVE_LISTEN"] = "";
+  other.environment["RESTANTE_SYNC_REQUEST_TIMEOUT"] = "2s";
+  other.environment["RESTANTE_SYNC_LEASE"] = "10s";
+  support::process killed(other);
+  start();
+  require_eventually("both are at work", [&] {
+    return sql("select count(distinct split_part(claimed_by, '/', 1)) from restante.profile_sync") == "2";
+  });
+  killed.signal(SIGKILL);
+  wait_until_synced();
+  EXPECT_EQ(stream_.users().size(), 3'000u);
+  EXPECT_EQ(stream_.counts().at("most_at_once_for_a_user"), 1);
+  EXPECT_EQ(stop(), 0);
+}
+
 TEST_F(bridge_daemon, waits_for_a_database_that_is_away_and_says_so) {
   support::postgres_server server;
   database_ = server.create_database(support::migrated());
