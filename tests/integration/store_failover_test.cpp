@@ -1,14 +1,11 @@
 // plugin/postgres/store_thread.h when a synchronous standby takes over.
 #include <gmock/gmock.h>
 
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <string>
 
 #include "integration/store_fixture.h"
-#include "support/process.h"
-#include "support/temporary_directory.h"
+#include "support/standby_server.h"
 
 namespace restante {
 namespace {
@@ -17,62 +14,11 @@ using namespace std::chrono_literals;
 using testing::Contains;
 using testing::IsEmpty;
 
-// Follows a primary as its synchronous standby, until it is promoted.
-class standby_server {
- public:
-  explicit standby_server(support::postgres_server& primary)
-      : user_(geteuid() == 0 ? "postgres" : ""), directory_(user_) {
-    support::run_or_fail({.arguments = {support::postgres_program("pg_basebackup"), "--dbname",
-                                        primary.superuser() + " application_name=standby", "--pgdata", data(),
-                                        "--checkpoint=fast", "--write-recovery-conf", "--no-sync"},
-                          .user = user_});
-    std::ofstream(data() / "postgresql.conf", std::ios::app)
-        << "unix_socket_directories = '" << host() << "'\n";
-    server_ = std::make_unique<support::process>(
-        support::program{.arguments = {support::postgres_program("postgres"), "-D", data()},
-                         .user = user_,
-                         .output = directory_.path() / "log",
-                         .death_signal = SIGQUIT});
-    support::query(primary.superuser(), "alter system set synchronous_standby_names = 'standby'");
-    support::query(primary.superuser(), "select pg_reload_conf()");
-    support::require_eventually("the standby is synchronous", [&] {
-      return support::query(primary.superuser(),
-                            "select count(*) from pg_stat_replication where sync_state = 'sync'") == "1";
-    });
-  }
-
-  void freeze() {
-    server_->signal(SIGSTOP);
-    for_each_child(SIGSTOP);
-  }
-  void thaw() {
-    for_each_child(SIGCONT);
-    server_->signal(SIGCONT);
-  }
-  void promote() {
-    support::query("host=" + host() + " user=postgres dbname=postgres", "select pg_promote()");
-  }
-
-  std::string host() const { return directory_.path().string(); }
-
- private:
-  std::filesystem::path data() const { return directory_.path() / "data"; }
-  void for_each_child(int signal) {
-    const std::string id = std::to_string(server_->pid());
-    std::istringstream children(support::read_file("/proc/" + id + "/task/" + id + "/children"));
-    for (pid_t each = 0; children >> each;) kill(each, signal);
-  }
-
-  const std::string user_;
-  support::temporary_directory directory_;
-  std::unique_ptr<support::process> server_;
-};
-
 class store_failover : public testing::Test {
  protected:
   store_failover() : database_(primary_.create_database(support::migrated())) {
     furnish(database_);
-    standby_ = std::make_unique<standby_server>(primary_);
+    standby_ = std::make_unique<support::standby_server>(primary_);
     const std::string first = database_.broker.substr(5, database_.broker.find(' ') - 5);
     settings_ = usual_settings("host=" + first + "," + standby_->host() +
                                " target_session_attrs=read-write user=broker dbname=" + database_.name);
@@ -84,7 +30,7 @@ class store_failover : public testing::Test {
 
   support::postgres_server primary_;
   support::database database_;
-  std::unique_ptr<standby_server> standby_;
+  std::unique_ptr<support::standby_server> standby_;
   store_settings settings_;
 };
 

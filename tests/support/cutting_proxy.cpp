@@ -65,14 +65,18 @@ void cutting_proxy::serve() {
     pollfd watched{listener_, POLLIN, 0};
     if (poll(&watched, 1, 20) <= 0) continue;
     const int client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-    const int server = make_socket();
-    const sockaddr_un there = address_in(server_);
-    if (client >= 0 && connect(server, reinterpret_cast<const sockaddr*>(&there), sizeof there) == 0) {
-      relay(client, server);
-    }
-    close(client);
-    close(server);
+    if (client < 0) continue;
+    relays_.emplace_back([this, client] {
+      const int server = make_socket();
+      const sockaddr_un there = address_in(server_);
+      if (connect(server, reinterpret_cast<const sockaddr*>(&there), sizeof there) == 0) {
+        relay(client, server);
+      }
+      close(client);
+      close(server);
+    });
   }
+  for (auto& each : relays_) each.join();
 }
 
 void cutting_proxy::relay(int client, int server) {

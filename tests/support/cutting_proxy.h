@@ -5,12 +5,13 @@
 #include <filesystem>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "support/temporary_directory.h"
 
 namespace restante::support {
 
-// One client at a time, by Unix socket, without encryption.
+// Any number of clients, by Unix socket, without encryption.
 class cutting_proxy {
  public:
   // `server`: the directory of the server's socket.
@@ -21,8 +22,8 @@ class cutting_proxy {
 
   // The host for the client's conninfo.
   std::string host() const { return directory_.path().string(); }
-  // The next batch of a store is passed on; when the server has answered its commit, both connections end and
-  // the answer is lost.
+  // The next batch of a store is passed on; when the server has answered its commit, both its connections end
+  // and the answer is lost.
   void cut_at_commit() { cuts_ = true; }
   int cuts() const { return done_; }
 
@@ -35,6 +36,7 @@ class cutting_proxy {
   int listener_ = -1;
   std::atomic<bool> cuts_ = false, ends_ = false;
   std::atomic<int> done_ = 0;
+  std::vector<std::thread> relays_;  // of the thread below
   std::thread thread_;
 };
 
