@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "bridge/daemon_fixture.h"
+#include "bridge/small_http_server.h"
 
 namespace restante {
 namespace {
@@ -81,6 +82,35 @@ TEST_F(bridge_daemon, shares_the_work_with_another_and_does_it_all_when_that_one
   EXPECT_EQ(stream_.users().size(), 3'000u);
   EXPECT_EQ(stream_.counts().at("most_at_once_for_a_user"), 1);
   EXPECT_EQ(stop(), 0);
+}
+
+TEST_F(bridge_daemon, posts_each_change_to_a_webhook_signed) {
+  sql("insert into restante.account (name) values ('anna')");
+  small_http_server receiver([](const std::string&) { return small_http_server::ok(""); });
+  support::program how = program();
+  how.output = directory_.path() / "log";
+  how.environment["STREAM_API_KEY"] = how.environment["STREAM_API_SECRET"] = "";
+  how.environment["RESTANTE_WEBHOOK_URL"] = receiver.url("/changes");
+  how.environment["RESTANTE_WEBHOOK_SECRET"] = "sixteen-bytes-or-more";
+  running_ = std::make_unique<support::process>(how);
+  wait_until_synced();
+  ASSERT_EQ(receiver.requests().size(), 1u);
+  const std::string sent = receiver.requests()[0];
+  EXPECT_THAT(sent, testing::StartsWith("POST /changes HTTP/1.1\r\n"));
+  EXPECT_THAT(sent, HasSubstr("\r\nX-Restante-Signature: sha256="));
+  EXPECT_THAT(sent, HasSubstr("\"account\":\"anna\""));
+  EXPECT_EQ(stop(), 0);
+  how.arguments.emplace_back("--check");
+  how.output.clear();
+  EXPECT_EQ(support::run(how).output, "configuration: good\ndatabase: good\nwebhook: good\n");
+}
+
+TEST_F(bridge_daemon, does_not_start_where_another_program_listens) {
+  start();
+  require_eventually("it listens", [&] { return get("/healthz").status != 0; });
+  const auto second = support::run(program());
+  EXPECT_EQ(second.exit_code, 1);
+  EXPECT_THAT(second.output, HasSubstr("change observe.listen"));
 }
 
 TEST_F(bridge_daemon, waits_for_a_database_that_is_away_and_says_so) {
