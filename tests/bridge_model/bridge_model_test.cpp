@@ -306,9 +306,15 @@ TEST(bridges, end_well_over_random_interleavings) {
   static_cast<void>(is_long);
   std::size_t requests = 0;
   for (std::uint64_t seed = 1; seed <= scripts; ++seed) {
-    ASSERT_EQ(violation_of(seed, &requests), "") << "seed " << seed;
+    ASSERT_EQ(violation_of(seed, &requests), "")
+        << "RESTANTE_SEED=" << seed << " --gtest_filter='*from_the_environment*'";
   }
   std::printf("%llu scripts, %zu requests\n", static_cast<unsigned long long>(scripts), requests);
+}
+
+TEST(bridges, end_well_with_the_seed_from_the_environment) {
+  const char* given = std::getenv("RESTANTE_SEED");
+  EXPECT_EQ(violation_of(given != nullptr ? std::strtoull(given, nullptr, 10) : 1), "");
 }
 
 }  // namespace
