@@ -4,15 +4,19 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <filesystem>
 #include <map>
 
 #include "bridge/mqtt/request_queue.h"
 #include "bridge/mqtt/service_client.h"
 #include "bridge/quiet_log.h"
 #include "support/eventually.h"
+#include "support/free_port.h"
 #include "support/mosquitto_broker.h"
 #include "support/mqtt_message.h"
 #include "support/paho_client.h"
+#include "support/process.h"
+#include "support/temporary_directory.h"
 
 namespace restante {
 namespace {
@@ -198,6 +202,34 @@ TEST_F(services, say_in_one_try_whether_they_could_be_served) {
   auto how = settings();
   how.uri = "mqtt://127.0.0.1:1";
   EXPECT_NE(service_client::try_once(how, 10s), "");
+}
+
+TEST(services_over_tls, are_served_only_by_a_broker_whose_certificate_is_verified) {
+  const support::temporary_directory directory;
+  const auto file = [&](const char* name) { return (directory.path() / name).string(); };
+  support::run_or_fail(
+      {.arguments = {"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+                     "-nodes", "-keyout", file("key"), "-out", file("certificate"), "-days", "2", "-subj",
+                     "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"}});
+  // The broker's own user reads it.
+  std::filesystem::permissions(directory.path() / "key", std::filesystem::perms(0644));
+  const support::free_port port;
+  const support::mosquitto_broker broker(
+      {.plugin = false,
+       .lines = {"listener " + std::to_string(port.number()) + " 127.0.0.1",
+                 "certfile " + file("certificate"), "keyfile " + file("key")}});
+  service_client_settings how{.uri = "mqtts://localhost:" + std::to_string(port.number()),
+                              .account = "bridge",
+                              .password = "secret",
+                              .client_id = "tls",
+                              .ca_file = file("certificate"),
+                              .services = {"profile"}};
+  EXPECT_EQ(service_client::try_once(how, 10s), "");
+  how.ca_file.clear();
+  EXPECT_NE(service_client::try_once(how, 10s), "") << "nobody known has signed it";
+  how.ca_file = file("certificate");
+  how.uri = "mqtts://127.0.0.1:" + std::to_string(port.number());
+  EXPECT_NE(service_client::try_once(how, 10s), "") << "it is another's";
 }
 
 }  // namespace
