@@ -144,6 +144,28 @@ TEST_F(bridged_office, does_each_request_once_although_its_bridge_is_killed_agai
   });
 }
 
+TEST_F(bridged_office, loses_no_request_when_more_come_at_once_than_the_bridge_holds) {
+  constexpr std::size_t requests = 12;
+  grant();
+  open();
+  auto alice = paho(support::account("alice"));
+  alice.subscribe("answer/alice/#");
+  for (std::size_t i = 1; i <= requests; ++i) {
+    alice.publish(request("profile", "m" + std::to_string(i), R"({"name":"Alice"})"));
+  }
+  wait_until_waiting("bridge", requests);
+  auto how = program();
+  how.environment["RESTANTE_MQTT_REQUESTS"] = "4";
+  bridge_ = std::make_unique<support::process>(how);
+  require_eventually("all are answered: " + log(), [&] {
+    std::set<std::string> topics;
+    for (const auto& each : alice.messages()) topics.insert(each.topic);
+    return topics.size() == requests;
+  });
+  EXPECT_THAT(log(), HasSubstr("event=mqtt_queue_full"));
+  wait_until_waiting("bridge", 0);
+}
+
 TEST_F(bridged_office, is_found_unfit_by_a_check_while_the_services_are_not_granted) {
   open();
   auto how = program({"--check"});
