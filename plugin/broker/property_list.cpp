@@ -76,7 +76,7 @@ read_properties read_property_list(const mqtt5__property* list) {
 property_list make_property_list(const message& what, std::int64_t now_us) {
   mqtt5__property* list = nullptr;
   const auto kept = decode_properties(what.properties).value_or(publish_properties{});
-  bool made = add_accepted_at(&list, what.number);
+  bool made = what.number == 0 || add_accepted_at(&list, what.number);
   if (kept.payload_format) {
     made &= mosquitto_property_add_byte(&list, MQTT_PROP_PAYLOAD_FORMAT_INDICATOR, *kept.payload_format) == 0;
   }

@@ -52,7 +52,7 @@ running_plugin::running_plugin(options chosen, std::unique_ptr<local_journal> re
       store_(store_settings_of(chosen_), [this] { wake(); }),
       directory_(directory_settings_of(chosen_), verify_password, [this] { wake(); }),
       office_(office_settings_of(chosen_, journal_->records->hash_key()),
-              ports{time_, lines_, store_, *journal_->records, outbox_}),
+              ports{time_, lines_, store_, *journal_->records, outbox_, &profiles_}),
       desk_(office_, directory_, time_, lines_, prefix_),
       events_(office_, desk_, lines_, prefix_) {
   desk_.set_obstacle(
@@ -171,6 +171,9 @@ void running_plugin::handle(const log_line& line) { lines_.write(line.level, lin
 void running_plugin::handle(lookup_result) {}  // nobody waits for it any more
 
 void running_plugin::handle(directory_changed changed) {
+  if (changed.everyone) office_.all_profiles_changed();
+  office_.profiles_changed(changed.accounts);
+  office_.profiles_changed(changed.profiles);
   const auto accounts = changed.everyone ? office_.connected_accounts()
                                          : office_.connected_among(changed.accounts, changed.groups);
   const auto groups = changed.everyone ? office_.groups_in_use() : office_.in_use_among(changed.groups);
@@ -188,6 +191,8 @@ void running_plugin::handle(record_loaded loaded) {
 }
 
 void running_plugin::handle(roster_loaded loaded) { office_.set_roster(std::move(loaded.members)); }
+
+void running_plugin::handle(profile_loaded loaded) { office_.profile_read(loaded.answer); }
 
 void running_plugin::handle(directory_ready) {}
 

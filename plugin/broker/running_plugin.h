@@ -46,9 +46,19 @@ class running_plugin {
   void handle(directory_changed changed);
   void handle(record_loaded loaded);
   void handle(roster_loaded loaded);
+  void handle(profile_loaded loaded);
   void handle(directory_ready ready);
   void handle(directory_lost lost);
   void wake() noexcept;
+
+  class directory_profiles final : public profile_source {
+   public:
+    explicit directory_profiles(directory_thread& directory) : directory_(directory) {}
+    bool read(profile_request request) override { return directory_.profile(std::move(request)); }
+
+   private:
+    directory_thread& directory_;
+  };
 
   options chosen_;
   system_clock time_;
@@ -62,6 +72,7 @@ class running_plugin {
   bool is_started_ = false;
   store_thread store_;
   directory_thread directory_;
+  directory_profiles profiles_{directory_};
   post_office office_;
   login_desk desk_;
   broker_events events_;

@@ -55,6 +55,9 @@ acceptance_result post_office::publish(const publication& what) {
   }
   session* from = find(what.from);
   if (from == nullptr) return {acceptance::refused, 0, "the publisher has not logged in with an account"};
+  if (std::holds_alternative<profile_topic>(parsed)) {
+    return {acceptance::refused, 0, "the broker alone publishes profiles"};
+  }
   if (const auto* answer = std::get_if<answer_topic>(&parsed)) {
     if (!from->account->rights->serves(answer->name)) {
       return {acceptance::refused, 0,

@@ -428,6 +428,9 @@ void post_office::tick() {
     next->in_line = false;
     if (!next->live && next->page_token == 0) ask_for_page(*next);
   }
+  if (outside_.profiles != nullptr) {
+    profiles_.ask(*outside_.profiles, [this](session_handle reader) { return account_of(reader); });
+  }
   report(now_us);
   // Much is never stored, since it is acknowledged first.
   if (now_us - trimmed_at_us_ >= trim_pause_us) {

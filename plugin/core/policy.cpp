@@ -166,6 +166,7 @@ std::string_view policy::what_forbids_publish(std::string_view topic) const noex
   if (const auto* answer = std::get_if<answer_topic>(&parsed)) {
     return serves(answer->name) ? "" : "the account is not granted the service";
   }
+  if (std::holds_alternative<profile_topic>(parsed)) return "the broker alone publishes profiles";
   if (speaker(parsed) != record_.name) return "the topic names another account as its sender";
   if (const auto* group = std::get_if<group_topic>(&parsed);
       group != nullptr && member_of(group->group) == nullptr) {
@@ -217,6 +218,11 @@ std::string_view policy::what_forbids_subscribe(std::string_view filter) const n
   const auto root = walk.here();
   if (!is_durable_root(root)) return {};
   if (root == "ack") return "nobody subscribes to acknowledgements";
+  if (root == "profile") {
+    const auto parsed = parse_topic(*behind);
+    return std::holds_alternative<profile_topic>(parsed) ? ""
+                                                         : "a profile is subscribed to by its exact name";
+  }
   walk.advance();
   const auto owner = walk.at_end() ? std::string_view{} : walk.here();
   if (root == "group") {

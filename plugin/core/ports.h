@@ -137,11 +137,32 @@ class journal {
   virtual std::uint64_t size_bytes() const = 0;  // on disk
 };
 
+// A profile, for those who subscribe to it.
+struct profile_request {
+  std::string account;
+  std::vector<std::string> readers;  // accounts
+};
+
+struct profile_answer {
+  std::string account;
+  std::int64_t version = 0;          // 0: there is no such account
+  std::string json;                  // as clients are given it
+  std::vector<std::string> blocked;  // those of the readers that the account blocks
+};
+
+class profile_source {
+ public:
+  virtual ~profile_source() = default;
+  // Answered by post_office::profile_read(), however long that takes. False: too many wait, ask again later.
+  virtual bool read(profile_request request) = 0;
+};
+
 // The broker, towards its clients.
 class outbox {
  public:
   virtual ~outbox() = default;
-  // Publishes to this one client, whatever its subscriptions. `what` comes with accepted-at.
+  // Publishes to this one client, whatever its subscriptions. `what` comes with accepted-at, if it has a
+  // number.
   virtual void publish(std::string_view client_id, const message& what, int qos) = 0;
   // Closes the client's connection; its session stays if it is persistent.
   virtual void kick(std::string_view client_id) = 0;

@@ -51,6 +51,7 @@ void post_office::connect(session_handle handle, std::string_view client_id, sha
   here.account->sessions.push_back(&here);
   if (!clean) here.filters_unknown = !unpark(here);
   by_client_[here.client_id] = handle;
+  for (const auto& each : here.profiles) profiles_.watch(handle, each.filter);
   sessions_.emplace(handle, std::move(made));
 }
 
@@ -60,6 +61,7 @@ bool post_office::unpark(session& back) {
     const session* old = find(open->second);
     if (old->account == back.account && old->may_persist) {
       back.filters = old->filters;
+      back.profiles = old->profiles;
       return !old->filters_unknown;
     }
   }
@@ -67,7 +69,10 @@ bool post_office::unpark(session& back) {
   if (found == parked_by_client_.end()) return false;
   const bool is_ours = found->second->account == back.account->name;
   const bool is_known = is_ours && !found->second->filters_unknown;
-  if (is_ours) back.filters = std::move(found->second->filters);
+  if (is_ours) {
+    back.filters = std::move(found->second->filters);
+    back.profiles = std::move(found->second->profiles);
+  }
   parked_.erase(found->second);
   parked_by_client_.erase(found);
   return is_known;
@@ -79,7 +84,7 @@ void post_office::park(const session& gone) {
     parked_.erase(old->second);
     parked_by_client_.erase(old);
   }
-  parked_.push_front({gone.client_id, gone.account->name, gone.filters, gone.filters_unknown});
+  parked_.push_front({gone.client_id, gone.account->name, gone.filters, gone.profiles, gone.filters_unknown});
   parked_by_client_[gone.client_id] = parked_.begin();
   if (parked_.size() > settings_.parked_sessions) {
     parked_by_client_.erase(parked_.back().client_id);
@@ -103,6 +108,11 @@ void post_office::told_subscription_count(session_handle handle, std::size_t cou
     std::erase_if(here->filters, [&](const subscription& each) {
       return !here->filters_seen.contains(prefix_.prepend(each.filter));
     });
+    std::erase_if(here->profiles, [&](const subscription& each) {
+      if (here->filters_seen.contains(prefix_.prepend("profile/" + each.filter))) return false;
+      profiles_.unwatch(handle, each.filter);
+      return true;
+    });
     here->filters_seen.clear();
   }
   if (was_waiting || was_unknown != here->filters_unknown) restart(*here);
@@ -113,6 +123,7 @@ bool post_office::hear_resent(session_handle handle, std::string_view topic, std
   const auto [rest, inside] = prefix_.strip(topic);
   if (to == nullptr || !inside) return false;
   const auto parsed = parse_topic(rest);
+  if (std::holds_alternative<profile_topic>(parsed)) return true;  // as it was given before
   if (!is_for(*to->account, parsed)) return false;
   if (needs_no_acknowledgement(*to->account, is_kept_until_handed_over(parsed))) return true;
   held_message held;
@@ -139,6 +150,7 @@ void post_office::disconnect(session_handle handle) {
     park(gone);
     by_client_.erase(current);
   }
+  forget_profiles(gone);
   std::erase(routing_.expected, &gone);
   while (!gone.missed.empty()) forget_oldest_missed(gone);
   account_state& account = *gone.account;
@@ -158,6 +170,9 @@ bool post_office::subscribe(session_handle handle, std::string_view filter, int 
   if (is_durable && is_new && here->filters.size() >= settings_.filters_a_session) return false;
   if (here->awaits_count || here->filters_unknown) here->filters_seen.emplace(filter);
   if (!is_durable) return true;
+  if (const auto parsed = parse_topic(rest); const auto* profile = std::get_if<profile_topic>(&parsed)) {
+    return subscribe_to_profile(*here, profile->account, qos);
+  }
   const int was = is_new ? -1 : known->qos;
   if (is_new) {
     here->filters.push_back({std::string(rest), qos});
@@ -176,6 +191,51 @@ void post_office::unsubscribe(session_handle handle, std::string_view filter) {
   const auto [rest, inside] = prefix_.strip(filter);
   if (inside)
     std::erase_if(here->filters, [rest = rest](const subscription& each) { return each.filter == rest; });
+  const auto parsed = parse_topic(inside ? rest : std::string_view());
+  if (const auto* profile = std::get_if<profile_topic>(&parsed)) {
+    std::erase_if(here->profiles, [&](const subscription& each) { return each.filter == profile->account; });
+    profiles_.unwatch(handle, profile->account);
+  }
+}
+
+bool post_office::subscribe_to_profile(session& here, std::string_view account, int qos) {
+  const auto known = std::find_if(here.profiles.begin(), here.profiles.end(),
+                                  [&](const subscription& each) { return each.filter == account; });
+  if (known != here.profiles.end()) {
+    known->qos = qos;
+  } else {
+    if (here.profiles.size() >= settings_.filters_a_session) return false;
+    here.profiles.push_back({std::string(account), qos});
+  }
+  profiles_.watch(here.handle, account);
+  return true;
+}
+
+void post_office::forget_profiles(session& of) {
+  for (const auto& each : of.profiles) profiles_.unwatch(of.handle, each.filter);
+}
+
+std::string post_office::account_of(session_handle handle) const {
+  const session* here = find(handle);
+  return here == nullptr ? std::string() : here->account->name;
+}
+
+void post_office::profile_read(const profile_answer& answer) {
+  message given;
+  given.topic = "profile/" + answer.account;
+  given.payload = answer.json;
+  const std::string topic = prefix_.prepend(given.topic);
+  profiles_.answered(
+      answer,
+      [&](session_handle reader) {
+        const session* to = find(reader);
+        if (to == nullptr || !to->account->rights->may_hear(to->client_id, topic)) return;
+        const auto known = std::find_if(to->profiles.begin(), to->profiles.end(),
+                                        [&](const auto& each) { return each.filter == answer.account; });
+        if (known == to->profiles.end()) return;
+        outside_.clients.publish(to->client_id, given, std::min(known->qos, 1));
+      },
+      [this](session_handle reader) { return account_of(reader); });
 }
 
 const shared_policy* post_office::rights_of(session_handle handle) const {

@@ -27,6 +27,7 @@
 #include "core/options.h"
 #include "core/policy.h"
 #include "core/ports.h"
+#include "core/profile_desk.h"
 #include "core/recent_publishes.h"
 #include "core/session.h"
 #include "core/store_queue.h"
@@ -41,6 +42,7 @@ struct ports {
   store& mail;
   journal& records;
   outbox& clients;
+  profile_source* profiles = nullptr;  // null: none are to be had
 };
 
 struct post_office_settings {
@@ -114,6 +116,10 @@ class post_office {
   void set_rights(shared_policy rights);
   void set_roster(roster members);
   std::vector<std::string> groups_with_rosters() const;
+  // Profiles of these accounts may have changed, or who may read them; or any.
+  void profiles_changed(const std::vector<std::string>& accounts) { profiles_.changed(accounts); }
+  void all_profiles_changed() { profiles_.changed_all(); }
+  void profile_read(const profile_answer& answer);
   // Those with sessions: all, or among the named accounts and the members of the named groups.
   std::vector<std::string> connected_accounts() const;
   std::vector<std::string> connected_among(const std::vector<std::string>& accounts,
@@ -166,7 +172,7 @@ class post_office {
   };
   struct parked_session {
     std::string client_id, account;
-    std::vector<subscription> filters;
+    std::vector<subscription> filters, profiles;
     bool filters_unknown;
   };
   // A message with what is worth finding out once for all who hear it.
@@ -187,6 +193,9 @@ class post_office {
   void close_account_if_unused(account_state& account);
   void join_groups(account_state& account);
   void leave_groups(account_state& account);
+  bool subscribe_to_profile(session& here, std::string_view account, int qos);
+  void forget_profiles(session& of);
+  std::string account_of(session_handle handle) const;
   void park(const session& gone);
   bool unpark(session& back);
   void report(std::int64_t now_us);
@@ -262,6 +271,7 @@ class post_office {
   string_map<session_handle> by_client_;
   string_map<std::unique_ptr<account_state>> accounts_;
   string_map<group_state> groups_;
+  profile_desk profiles_;
   string_map<account_state*> services_;  // those whose account is connected
   std::list<parked_session> parked_;     // most recent first
   string_map<std::list<parked_session>::iterator> parked_by_client_;

@@ -50,6 +50,7 @@ struct session {
   bool takes_properties = true;  // MQTT 5
 
   std::vector<subscription> filters;   // durable topics only
+  std::vector<subscription> profiles;  // their accounts; not among the filters, which are looked at often
   bool filters_unknown = false;        // resumed from before this process: it gets its whole mailbox
   bool awaits_count = false;           // its number of subscriptions is not told yet
   std::set<std::string> filters_seen;  // of any topic, while filters_unknown

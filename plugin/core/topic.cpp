@@ -90,6 +90,15 @@ parsed_topic parse_answer(std::string_view topic) noexcept {
   return answer_topic{to, name, id};
 }
 
+parsed_topic parse_profile(std::string_view topic) noexcept {
+  const auto levels = split<2>(topic);
+  if (!levels) return malformed_topic{"not of the two levels profile/{account}"};
+  const auto& [root, account] = *levels;
+  if (!is_account_name(account))
+    return malformed_topic{"profile/{account}: {account} is not an account name"};
+  return profile_topic{account};
+}
+
 }  // namespace
 
 parsed_topic parse_topic(std::string_view topic) noexcept {
@@ -100,6 +109,7 @@ parsed_topic parse_topic(std::string_view topic) noexcept {
   if (root == "receipt") return parse_receipt(topic);
   if (root == "service") return parse_service(topic);
   if (root == "answer") return parse_answer(topic);
+  if (root == "profile") return parse_profile(topic);
   return ordinary_topic{};
 }
 

@@ -3,6 +3,8 @@
 //   direct/{to}/{from}/{id}   group/{group}/{from}/{id}   ack/{me}   receipt/{from}/{by}/{id}
 //   service/{name}/{from}/{id}   answer/{to}/{name}/{id}
 //
+// and profile/{account}, which is not kept, and where the plugin alone speaks.
+//
 // Views point into the text that was parsed.
 #pragma once
 
@@ -32,6 +34,10 @@ struct request_topic {
 struct answer_topic {
   std::string_view to, name, id;  // `id` is that of the request
 };
+// What an account shows of itself.
+struct profile_topic {
+  std::string_view account;
+};
 // A durable root, or below one, but of none of the shapes: refused, with what is wrong.
 struct malformed_topic {
   std::string_view why;  // lives for ever, fit for a log
@@ -39,8 +45,9 @@ struct malformed_topic {
 // Not Restante's: judged by the rules alone.
 struct ordinary_topic {};
 
-using parsed_topic = std::variant<ordinary_topic, malformed_topic, direct_topic, group_topic,
-                                  acknowledge_topic, receipt_topic, request_topic, answer_topic>;
+using parsed_topic =
+    std::variant<ordinary_topic, malformed_topic, direct_topic, group_topic, acknowledge_topic, receipt_topic,
+                 request_topic, answer_topic, profile_topic>;
 
 // `topic` with the operator's prefix already taken off.
 parsed_topic parse_topic(std::string_view topic) noexcept;
@@ -48,16 +55,17 @@ parsed_topic parse_topic(std::string_view topic) noexcept;
 // What follows the second level: `{from}/{id}` in direct, group and service topics.
 std::string_view key_text(std::string_view topic) noexcept;
 
-// The account that speaks in this topic; empty for ordinary and malformed ones, and for answers: whoever is
-// granted the service speaks there.
+// The account that speaks in this topic; empty for ordinary and malformed ones; for answers, where whoever
+// is granted the service speaks; and for profiles.
 std::string_view speaker(const parsed_topic& topic) noexcept;
 
 // Kept until handed over, acknowledged by nobody, and known by its whole topic: receipts and answers.
 bool is_kept_until_handed_over(const parsed_topic& topic) noexcept;
 bool is_kept_until_handed_over(std::string_view topic) noexcept;
 
-inline constexpr std::array<std::string_view, 6> durable_roots = {"direct",  "group",   "ack",
-                                                                  "receipt", "service", "answer"};
+// Profiles count among them: nobody else publishes there, and what is heard is not the broker's to route.
+inline constexpr std::array<std::string_view, 7> durable_roots = {"direct",  "group",  "ack",    "receipt",
+                                                                  "service", "answer", "profile"};
 
 // Whether the first level of a topic or filter (prefix taken off) is a durable root.
 bool is_durable_root(std::string_view first_level) noexcept;

@@ -13,11 +13,11 @@ constexpr statement changes_statement{"read_changes", R"(
 select pg_current_snapshot()::text, left(pg_walfile_name(pg_current_wal_lsn()), 8),
        (select a.name::text from account a where a.id = c.account_id),
        (select g.name::text from account_group g where g.id = c.group_id),
-       c.is_change is not null and c.account_id is null and c.group_id is null
+       c.is_change is not null and c.account_id is null and c.group_id is null, coalesce(c.of_profile, false)
 from (select) as always
 left join lateral (
-  select distinct true as is_change, c.account_id, c.group_id from (
-    select c.account_id, c.group_id from change c
+  select distinct true as is_change, c.account_id, c.group_id, c.of_profile from (
+    select c.account_id, c.group_id, c.of_profile from change c
     where c.transaction >= pg_snapshot_xmin($1::text::pg_snapshot)
       and not pg_visible_in_snapshot(c.transaction, $1::text::pg_snapshot)
     limit $2 + 1) c
@@ -39,16 +39,17 @@ result<std::optional<directory_changed>> change_feed::poll(connection& on, time_
   seen_at_ = now;
   if (is_first) return std::optional<directory_changed>();
 
-  std::set<std::string> accounts, groups;
+  std::set<std::string> accounts, groups, profiles;
   for (const row each : *answer) {
     if (each.boolean(4)) changed.everyone = true;
-    if (const auto name = each.optional_text(2)) accounts.emplace(*name);
+    if (const auto name = each.optional_text(2)) (each.boolean(5) ? profiles : accounts).emplace(*name);
     if (const auto name = each.optional_text(3)) groups.emplace(*name);
   }
   if (!changed.everyone) {
-    if (accounts.empty() && groups.empty()) return std::optional<directory_changed>();
+    if (accounts.empty() && groups.empty() && profiles.empty()) return std::optional<directory_changed>();
     changed.accounts.assign(accounts.begin(), accounts.end());
     changed.groups.assign(groups.begin(), groups.end());
+    changed.profiles.assign(profiles.begin(), profiles.end());
   }
   return std::optional(std::move(changed));
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/policy.h"
+#include "core/ports.h"
 
 namespace restante {
 
@@ -38,6 +39,8 @@ struct lookup_result {
 // To be read again, if they matter.
 struct directory_changed {
   std::vector<std::string> accounts, groups;
+  std::vector<std::string>
+      profiles;           // accounts of which nothing else changed than what they show of themselves
   bool everyone = false;  // whatever is held of anybody; no names then
 };
 
@@ -50,6 +53,10 @@ struct roster_loaded {
   roster members;  // a group that is gone has none
 };
 
+struct profile_loaded {
+  profile_answer answer;
+};
+
 // Connected: said at first and after each directory_lost.
 struct directory_ready {};
 
@@ -59,6 +66,6 @@ struct directory_lost {
 };
 
 using directory_event = std::variant<lookup_result, directory_changed, record_loaded, roster_loaded,
-                                     directory_ready, directory_lost>;
+                                     profile_loaded, directory_ready, directory_lost>;
 
 }  // namespace restante

@@ -50,6 +50,25 @@ left join restante.account a on a.id = m.account_id and a.status = 'active'
 where g.name = any($1) and g.status = 'active'
 order by g.id, m.account_id)"};
 
+// A row for each reader that is blocked, one at least. Nulls within `custom` are its own.
+constexpr statement profile_query{"read_profile", R"(
+select p.version,
+       (case when a.status = 'deleted'
+             then jsonb_build_object('account', a.name, 'version', p.version, 'deleted', true)
+             else jsonb_strip_nulls(jsonb_build_object('account', a.name, 'version', p.version, 'name', p.display_name,
+                                                       'image', p.image_url, 'language', p.language))
+                  || case when p.custom = '{}' then '{}' else jsonb_build_object('custom', p.custom) end
+        end)::text,
+       k.name
+from restante.account a
+join restante.profile p on p.account_id = a.id
+left join lateral (
+  select r.name::text as name from unnest($2) u(name)
+  join restante.account r on r.name = u.name
+  join restante.block b on b.account_id = a.id and b.blocked_id = r.id
+) k on true
+where a.name = $1)"};
+
 acknowledge_mode mode_of(std::string_view text) {
   if (text == "receipt") return acknowledge_mode::receipt;
   if (text == "puback") return acknowledge_mode::puback;
@@ -127,6 +146,21 @@ result<std::vector<roster>> read_rosters(connection& from, std::span<const std::
     if (!each.whole) each.members.clear();
   }
   return rosters;
+}
+
+result<profile_answer> read_profile(connection& from, const profile_request& wanted) {
+  text_array readers;
+  for (const std::string& each : wanted.readers) readers.push(each);
+  const auto answer = from.execute(profile_query, {wanted.account, readers});
+  if (!answer) return answer.error();
+  profile_answer made;
+  made.account = wanted.account;
+  for (const row each : *answer) {
+    made.version = each.int64(0);
+    made.json = each.text(1);
+    if (const auto name = each.optional_text(2)) made.blocked.emplace_back(*name);
+  }
+  return made;
 }
 
 }  // namespace restante

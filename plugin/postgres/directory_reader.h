@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/policy.h"
+#include "core/ports.h"
 #include "postgres/connection.h"
 
 namespace restante {
@@ -23,5 +24,9 @@ result<std::optional<account_record>> read_account(connection& from, std::string
 // members come without them.
 result<std::vector<roster>> read_rosters(connection& from, std::span<const std::string> groups,
                                          std::int64_t group_limit);
+
+// A profile as its readers are given it, and those of them that its account blocks; version 0 if there is
+// none.
+result<profile_answer> read_profile(connection& from, const profile_request& wanted);
 
 }  // namespace restante

@@ -111,6 +111,29 @@ std::vector<std::string> directory_requests::take(std::set<std::string>& from, s
   return taken;
 }
 
+bool directory_requests::profile(profile_request wanted) {
+  const std::lock_guard lock(mutex_);
+  if (profiles_.size() >= most_profiles) return false;
+  profiles_.push_back(std::move(wanted));
+  nudge();
+  return true;
+}
+
+std::vector<profile_request> directory_requests::take_profiles(std::size_t most) {
+  const std::lock_guard lock(mutex_);
+  std::vector<profile_request> taken;
+  while (!profiles_.empty() && taken.size() < most) {
+    taken.push_back(std::move(profiles_.front()));
+    profiles_.pop_front();
+  }
+  return taken;
+}
+
+void directory_requests::put_back_profiles(std::span<profile_request> requests) {
+  const std::lock_guard lock(mutex_);
+  for (auto& each : requests) profiles_.push_back(std::move(each));
+}
+
 bool directory_requests::has_lookup() const {
   const std::lock_guard lock(mutex_);
   return !lookups_.empty();
@@ -118,7 +141,7 @@ bool directory_requests::has_lookup() const {
 
 bool directory_requests::has_names() const {
   const std::lock_guard lock(mutex_);
-  return !accounts_.empty() || !groups_.empty();
+  return !accounts_.empty() || !groups_.empty() || !profiles_.empty();
 }
 
 void directory_requests::open_breaker() {

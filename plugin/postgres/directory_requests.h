@@ -25,6 +25,7 @@ class directory_requests {
   using steady = std::chrono::steady_clock;
   static constexpr std::size_t most_lookups = 1'024;
   static constexpr std::size_t most_names = 65'536;
+  static constexpr std::size_t most_profiles = 1'024;
 
   directory_requests();
   ~directory_requests();
@@ -41,6 +42,7 @@ class directory_requests {
   std::optional<lookup_result> find(lookup request, std::chrono::milliseconds timeout);
   bool reload(std::span<const std::string> accounts) { return add(accounts_, accounts); }
   bool rosters(std::span<const std::string> groups) { return add(groups_, groups); }
+  bool profile(profile_request wanted);
   void nudge();
 
   // Until something is asked, `socket` (-1: none) is readable, or `until`.
@@ -51,6 +53,8 @@ class directory_requests {
   void answer(std::uint64_t waiter, lookup_result found);
   std::vector<std::string> take_accounts(std::size_t most) { return take(accounts_, most); }
   std::vector<std::string> take_groups(std::size_t most) { return take(groups_, most); }
+  std::vector<profile_request> take_profiles(std::size_t most);
+  void put_back_profiles(std::span<profile_request> requests);
   void put_back_accounts(std::span<const std::string> names) { put_back(accounts_, names); }
   void put_back_groups(std::span<const std::string> names) { put_back(groups_, names); }
   bool has_lookup() const;
@@ -75,6 +79,7 @@ class directory_requests {
   std::map<std::uint64_t, std::optional<lookup_result>> waiters_;
   std::uint64_t last_waiter_ = 0;
   std::set<std::string> accounts_, groups_;
+  std::deque<profile_request> profiles_;
   steady::time_point refused_until_{};
 };
 

@@ -64,6 +64,10 @@ bool directory_thread::rosters(std::span<const std::string> groups) {
   return worker_->requests.rosters(groups);
 }
 
+bool directory_thread::profile(profile_request wanted) {
+  return worker_->requests.profile(std::move(wanted));
+}
+
 std::vector<directory_event> directory_thread::take_results() {
   auto taken = worker_->results.take();
   if (!taken.empty()) worker_->requests.nudge();

@@ -6,7 +6,7 @@
 // for them never waits for long. For accounts that do not exist a password is verified all the same, so that
 // time does not tell.
 //
-// Bounds: 1,024 look-ups, 65,536 accounts and as many groups to be read again.
+// Bounds: 1,024 look-ups, 1,024 profiles, 65,536 accounts and as many groups to be read again.
 // Threads: all methods on the broker's thread; only find() and stop() wait.
 #pragma once
 
@@ -58,6 +58,7 @@ class directory_thread {
   // ask again later.
   bool reload(std::span<const std::string> accounts);
   bool rosters(std::span<const std::string> groups);
+  bool profile(profile_request wanted);
 
   std::vector<directory_event> take_results();
 

@@ -75,6 +75,7 @@ void directory_worker::step() {
   watch_changes();
   load_accounts();
   load_rosters();
+  load_profiles();
 }
 
 void directory_worker::connect() {
@@ -219,6 +220,19 @@ void directory_worker::load_rosters() {
   for (const std::string& name : names) {
     const auto found = std::ranges::find(*rosters, name, &roster::group);
     results_.push(roster_loaded{found != rosters->end() ? std::move(*found) : roster{name, {}, true}});
+  }
+}
+
+void directory_worker::load_profiles() {
+  if (!connection_ || results_.unread() >= most_unread) return;
+  std::vector<profile_request> wanted = requests_.take_profiles(loads_at_once);
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    auto answer = read_profile(*connection_, wanted[i]);
+    if (!answer) {
+      requests_.put_back_profiles(std::span(wanted).subspan(i));
+      return fail(answer.error());
+    }
+    results_.push(profile_loaded{std::move(answer).value()});
   }
 }
 

@@ -41,6 +41,7 @@ class directory_worker {
   void watch_changes();
   void load_accounts();
   void load_rosters();
+  void load_profiles();
 
   const directory_settings settings_;
   const directory_thread::verify_function verify_;

@@ -29,6 +29,7 @@ std::string printed(const parsed_topic& parsed) {
   if (const auto* t = std::get_if<request_topic>(&parsed))
     return joined({"service", t->name, t->from, t->id});
   if (const auto* t = std::get_if<answer_topic>(&parsed)) return joined({"answer", t->to, t->name, t->id});
+  if (const auto* t = std::get_if<profile_topic>(&parsed)) return joined({"profile", t->account});
   return {};
 }
 
@@ -36,11 +37,12 @@ void check_topic(std::string_view text) {
   const auto levels = split(text, '/');
   const bool acknowledges = levels[0] == "ack";
   const bool answers = levels[0] == "answer";
-  const bool durable = acknowledges || answers || levels[0] == "direct" || levels[0] == "group" ||
+  const bool shows = levels[0] == "profile";
+  const bool durable = acknowledges || answers || shows || levels[0] == "direct" || levels[0] == "group" ||
                        levels[0] == "receipt" || levels[0] == "service";
-  const bool well_formed =
-      acknowledges ? levels.size() == 2 && is_account(levels[1])
-                   : levels.size() == 4 && is_account(levels[1]) && is_account(levels[2]) && is_id(levels[3]);
+  const bool well_formed = acknowledges || shows ? levels.size() == 2 && is_account(levels[1])
+                                                 : levels.size() == 4 && is_account(levels[1]) &&
+                                                       is_account(levels[2]) && is_id(levels[3]);
 
   const parsed_topic parsed = parse_topic(text);
   check(std::holds_alternative<ordinary_topic>(parsed) == !durable, "what has no durable root is ordinary");
@@ -53,8 +55,8 @@ void check_topic(std::string_view text) {
     return;
   }
   check(printed(parsed) == text, "what is parsed prints back to the same");
-  check(speaker(parsed) == (answers ? "" : levels[acknowledges ? 1 : 2]),
-        "the speaker stands before the id, but for answers");
+  check(speaker(parsed) == (answers || shows ? "" : levels[acknowledges ? 1 : 2]),
+        "the speaker stands before the id, but for answers and profiles");
   check(is_kept_until_handed_over(parsed) == (answers || levels[0] == "receipt") &&
             is_kept_until_handed_over(text) == is_kept_until_handed_over(parsed),
         "receipts and answers are kept until they are handed over");

@@ -91,6 +91,22 @@ TEST(policy, lets_only_the_account_of_a_service_hear_its_requests_and_answer_the
                             });
 }
 
+TEST(policy, lets_nobody_publish_a_profile_and_everybody_subscribe_to_one_by_its_name) {
+  check(policy(alice({"10 allow everyone publish #", "11 allow everyone subscribe profile/#"}), {}),
+        {
+            {"publish profile/alice", "no"},
+            {"publish profile/bob", "no"},
+            {"subscribe profile/bob", "allow 25"},
+            {"subscribe profile/alice", "allow 25"},
+            {"subscribe profile/+", "no"},
+            {"subscribe profile/#", "no"},
+            {"subscribe profile/bob/#", "no"},
+            {"subscribe profile", "no"},
+            {"subscribe $share/g/profile/bob", "no"},
+            {"hear profile/bob", "allow 25"},
+        });
+}
+
 TEST(policy, refuses_malformed_topics_and_filters_whatever_the_rules) {
   const policy judge(alice({"10 allow everyone publish #", "11 allow everyone subscribe #"}), {});
   check(judge, {

@@ -35,7 +35,7 @@ inline const std::vector<std::string> installed = {
     "5 allow everyone publish ack/%u durable",         "6 allow everyone publish receipt/+/%u/+ durable",
     "7 allow everyone subscribe receipt/%u/# durable", "21 allow everyone publish service/+/%u/+ durable",
     "22 allow everyone subscribe service/+/# durable", "23 allow everyone publish answer/+/+/+ durable",
-    "24 allow everyone subscribe answer/%u/# durable"};
+    "24 allow everyone subscribe answer/%u/# durable", "25 allow everyone subscribe profile/+ durable"};
 
 inline account_record alice(const std::vector<std::string>& more_rules = {}) {
   account_record record;

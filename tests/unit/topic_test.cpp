@@ -20,6 +20,7 @@ std::string shape(std::string_view topic) {
     std::string operator()(const acknowledge_topic& t) const { return name("ack", {t.by}); }
     std::string operator()(const receipt_topic& t) const { return name("receipt", {t.from, t.by, t.id}); }
     std::string operator()(const request_topic& t) const { return name("service", {t.name, t.from, t.id}); }
+    std::string operator()(const profile_topic& t) const { return name("profile", {t.account}); }
     std::string operator()(const answer_topic& t) const { return name("answer", {t.to, t.name, t.id}); }
     static std::string name(std::string text, std::initializer_list<std::string_view> levels) {
       char before = '(';
@@ -48,6 +49,10 @@ TEST(topic, is_parsed_as_the_table_says) {
       {"receipt/alice/bob/1", "receipt(alice,bob,1)"},
       {"service/profile/alice/1", "service(profile,alice,1)"},
       {"answer/alice/profile/1", "answer(alice,profile,1)"},
+      {"profile/alice", "profile(alice)"},
+      {"profile/alice/1", "malformed"},
+      {"profile", "malformed"},
+      {"profile/+", "malformed"},
       {"direct/" + longest + "/" + longest + "/" + longest,
        "direct(" + longest + "," + longest + "," + longest + ")"},
 
