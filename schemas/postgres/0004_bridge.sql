@@ -133,18 +133,26 @@ $$;
 create function restante.settle_profiles(target text, claimer text, account_ids bigint[], versions bigint[],
                                          results text[], remotes text[], hashes bytea[], errors text[],
                                          delays_ms bigint[])
-returns bigint language sql security definer set search_path = restante, pg_temp
+returns bigint language plpgsql security definer set search_path = restante, pg_temp
   set jit = off set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
 as $$
-  with mine as materialized (
-    select o.* from unnest($3, $4, $5, $6, $7, $8, $9)
-      as o (account_id, version, result, remote, hash, error, delay_ms)
+#variable_conflict use_column
+declare
+  locked bigint[];
+  given_back bigint;
+begin
+  -- By a statement of its own: the next one then sees each change whose transaction ended before we had the lock, and
+  -- those that end later wait for us. By one statement, a change that ended in between was taken for synced.
+  select array_agg(l.account_id) into locked from (
+    select s.account_id from unnest($3) o (account_id)
     join restante.profile_sync s on s.target = $1 and s.account_id = o.account_id
     where s.claimed_by = $2
-    order by o.account_id for update of s skip locked
-  ), judged as (
-    select m.*, p.version > m.version as newer, p.updated_at as changed_at
-    from mine m join restante.profile p on p.account_id = m.account_id
+    order by o.account_id for update of s skip locked) l;
+  with judged as materialized (
+    select o.*, p.version > o.version as newer, p.updated_at as changed_at
+    from unnest($3, $4, $5, $6, $7, $8, $9) as o (account_id, version, result, remote, hash, error, delay_ms)
+    join restante.profile p on p.account_id = o.account_id
+    where (o.account_id in (select unnest(locked))) is true  -- so written, a hash is made of it
   ), settled as (
     update restante.profile_sync s set
       state = case when j.result = 'gone' then 'gone'
@@ -169,8 +177,9 @@ as $$
     from judged j where s.target = $1 and s.account_id = j.account_id
     returning 1
   )
-  select count(*) from settled
-$$;
+  select count(*) into given_back from settled;
+  return given_back;
+end $$;
 
 -- In how many milliseconds the next row will be due that is not yet; null: none.
 create function restante.next_profile_due_ms(target text) returns bigint
@@ -321,6 +330,7 @@ begin
   insert into restante.bridge_target as t (bridge, target, available, error)
     select report_bridge.bridge, r.target, r.available <> 0, nullif(r.error, '')
     from unnest(targets, report_bridge.available, errors) r (target, available, error)
+    join restante.sync_target known on known.name = r.target  -- a bridge that has only begun made none yet
     on conflict on constraint bridge_target_pkey do update
       set available = excluded.available, error = excluded.error;
   delete from restante.bridge b where b.reported_at < now() - interval '30 days';

@@ -221,7 +221,9 @@ void service::stop() {
 
 json service::counts() const {
   const std::scoped_lock lock(mutex_);
-  return tally_.to_json();
+  json counts = tally_.to_json();
+  counts["users"] = users_.all().size();
+  return counts;
 }
 
 void service::clear_counts() {

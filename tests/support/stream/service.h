@@ -40,7 +40,7 @@ class service {
   // Ends the waiting of slow requests, for good.
   void stop();
 
-  nlohmann::json counts() const;
+  nlohmann::json counts() const;  // tally.h, and {"users": how many there are}
   void clear_counts();
   // All users, deleted ones too: {ID: {name, image, role, language, teams, custom, deactivated, deleted,
   // writes}}
