@@ -37,7 +37,10 @@ TEST_F(bridge_daemon, tells_prometheus_and_operators_how_it_is) {
            std::string::npos;
   });
   EXPECT_THAT(get("/metrics").body, HasSubstr("restante_bridge_profiles_total"));
-  EXPECT_EQ(sql("select bridge || target || available from restante.bridge_target"), "herestreamtrue");
+  // The first report may come before the target is there.
+  require_eventually("it has reported", [&] {
+    return sql("select bridge || target || available from restante.bridge_target") == "herestreamtrue";
+  });
   EXPECT_EQ(stop(), 0);
 }
 

@@ -135,9 +135,11 @@ TEST_F(profiles, are_counted_for_operators) {
 }
 
 TEST_F(profiles, are_served_by_bridges_that_say_how_they_are) {
-  sql("select restante.add_sync_target('stream')");
   bridge_reports reports(database_.bridge, log_);
   const target_report stream{"stream", false, "refuses our key"};
+  ASSERT_TRUE(reports.report({"here", "0.1", true, 5s}, {&stream, 1})) << "the target is only being added";
+  EXPECT_EQ(sql("select count(*) from restante.bridge_target"), "0");
+  sql("select restante.add_sync_target('stream')");
   ASSERT_TRUE(reports.report({"here", "0.1", true, 5s}, {&stream, 1}));
   EXPECT_EQ(sql("select name, mqtt_connected, started_at < now() from restante.bridge"), "here|t|t");
   EXPECT_EQ(sql("select * from restante.bridge_target"), "here|stream|f|refuses our key");

@@ -15,6 +15,12 @@ using testing::HasSubstr;
 
 class bridge_verbs : public bridge_daemon {
  protected:
+  void wait_until_reported() const {
+    require_eventually("the bridge has reported on its target", [&] {
+      const json targets = status().at("targets");
+      return !targets.empty() && targets[0].at("available") == true;
+    });
+  }
   json status() const { return json::parse(restante({"bridge", "status", "--json"}).output); }
 };
 
@@ -23,7 +29,7 @@ TEST_F(bridge_verbs, say_how_targets_and_bridges_are) {
   sql("insert into restante.account (name) values ('anna'), ('bert')");
   start();
   wait_until_synced();
-  require_eventually("the bridge has reported", [&] { return !status().at("bridges").empty(); });
+  wait_until_reported();
   const json said = status();
   const json& stream = said.at("targets").at(0);
   EXPECT_EQ(stream.at("target"), "stream");
@@ -44,7 +50,7 @@ TEST_F(bridge_verbs, send_every_account_again_and_wait_for_it) {
   wait_until_synced();
   stream_.clear_users();
   EXPECT_EQ(stream_.users().size(), 0u);
-  require_eventually("the bridge has reported", [&] { return !status().at("bridges").empty(); });
+  wait_until_reported();
   const auto got = restante({"bridge", "sync", "--all", "--json"});
   EXPECT_EQ(got.exit_code, 0) << got.output;
   const json said = json::parse(got.output);
@@ -56,7 +62,7 @@ TEST_F(bridge_verbs, show_progress_on_a_terminal) {
   sql("insert into restante.account (name) values ('anna')");
   start();
   wait_until_synced();
-  require_eventually("the bridge has reported", [&] { return !status().at("bridges").empty(); });
+  wait_until_reported();
   const auto got =
       support::run({.arguments = {"script", "--quiet", "--return", "--command",
                                   std::string(RESTANTE_PROGRAM) + " bridge sync --all", "/dev/null"},
