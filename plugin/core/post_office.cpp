@@ -129,12 +129,13 @@ bool post_office::hear_resent(session_handle handle, std::string_view topic, std
   held_message held;
   held.bytes = payload_bytes;
   if (const auto* direct = std::get_if<direct_topic>(&parsed)) {
-    held.key.reset(new message_key{std::string(direct->from), std::string(direct->id)});
+    held.key = std::make_unique<message_key>(message_key{std::string(direct->from), std::string(direct->id)});
   } else if (const auto* group = std::get_if<group_topic>(&parsed)) {
-    held.key.reset(new message_key{std::string(group->from), std::string(group->id)});
+    held.key = std::make_unique<message_key>(message_key{std::string(group->from), std::string(group->id)});
     held.group = std::make_shared<const std::string>(group->group);
   } else if (const auto* request = std::get_if<request_topic>(&parsed)) {
-    held.key.reset(new message_key{std::string(request->from), std::string(request->id)});
+    held.key =
+        std::make_unique<message_key>(message_key{std::string(request->from), std::string(request->id)});
   }
   to->hold(name_of(key_text(rest)), std::move(held));
   attend(*to);
