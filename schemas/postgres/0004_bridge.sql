@@ -108,6 +108,8 @@ returns table (account_id bigint, account text, status text, display_name text, 
 language sql security definer set search_path = restante, pg_temp
   set jit = off set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
 as $$
+  -- A crash of PostgreSQL may forget it: then the rows are due as they were.
+  select set_config('synchronous_commit', 'off', true);
   with due as materialized (
     select s.account_id, s.claimed_by is not null as in_doubt from restante.profile_sync s
     where s.target = $1 and s.next_attempt <= now()
@@ -141,6 +143,8 @@ declare
   locked bigint[];
   given_back bigint;
 begin
+  -- A crash of PostgreSQL may forget it: then the claim ends in doubt, and what was done is done again.
+  perform set_config('synchronous_commit', 'off', true);
   -- By a statement of its own: the next one then sees each change whose transaction ended before we had the lock, and
   -- those that end later wait for us. By one statement, a change that ended in between was taken for synced.
   select array_agg(l.account_id) into locked from (
