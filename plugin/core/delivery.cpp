@@ -10,6 +10,8 @@ namespace {
 // A session with a little room waits this long for more, so that each acknowledgement does not cost a query.
 constexpr std::int64_t page_pause_us = 50'000;
 constexpr std::int64_t page_retry_us = 200'000;
+// By then a change of rights has been heard of, unless the database is away.
+constexpr std::int64_t rights_known_us = 3'000'000;
 constexpr std::int64_t trim_pause_us = 100'000;
 constexpr std::size_t refill_bytes = 256u << 10;
 
@@ -173,6 +175,14 @@ void post_office::consider_later(session& of) {
 }
 
 void post_office::consider(session& of) {
+  if (of.read_again_us != 0) {
+    if (outside_.time.steady_us() >= of.read_again_us) {
+      of.read_again_us = 0;
+      restart(of);
+    } else {
+      consider_later(of);
+    }
+  }
   if (of.live || of.awaits_count || of.in_line || of.page_token != 0) return;
   const bool must_resolve = of.held_without_number > 0;
   if (!of.wants_mail() && !must_resolve) return;
@@ -317,6 +327,12 @@ bool post_office::take_row(session& to, const shared_message& row) {
     to.cursor = row->number;
     // Granted so lately that we have not heard of it: its mailbox is read again when we do.
     if (std::holds_alternative<request_topic>(parsed)) return true;
+    // Or is counted as a member of a group already, which we have not heard of either; or it has just left.
+    if (outside_.time.now_us() - row->number < rights_known_us) {
+      to.read_again_us = outside_.time.steady_us() + rights_known_us;
+      consider_later(to);
+      return true;
+    }
     // The account has left the group since: withdrawn.
     discard(account, row->number, row->key.sender);
     return true;

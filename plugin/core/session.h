@@ -71,6 +71,7 @@ struct session {
   bool in_line = false;               // waits for its turn to ask for a page
   bool in_attention = false, in_after_commit = false, in_later = false;  // on those lists of the post office
   std::int64_t not_before_us = 0;       // no page is asked for before (steady), unless there is much room
+  std::int64_t read_again_us = 0;       // from the beginning then (steady), by when rights are known; 0: not
   bool retries = false;                 // and not even then: the last page failed, or handing off is too fast
   std::size_t needs_bytes = 0;          // the next message of the mailbox wants so much room
   std::uint64_t published_in_loop = 0;  // the broker's loop in which it was last published to directly

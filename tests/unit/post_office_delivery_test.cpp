@@ -398,6 +398,43 @@ TEST_F(handing_over, withdraws_what_waits_of_a_group_that_was_left) {
   EXPECT_EQ(batch().removals[0].number, 1);
 }
 
+// The store may count somebody as a member before the directory has told us.
+TEST_F(handing_over, keeps_what_a_group_sent_while_a_membership_may_not_be_known_yet) {
+  open();
+  const auto dora = connect("dora");
+  subscribe_to_all(dora, "dora");
+  loop();
+  const auto early = row(time.wall_us - 100'000, "group/crew/anna/m1");
+  answer(asked(), {early});
+  loop();
+  EXPECT_THAT(records.removals, IsEmpty());
+  EXPECT_THAT(handed_to("dora"), IsEmpty());
+
+  account_record joined = rights_of("dora")->record();
+  joined.groups.push_back({"crew", false, true});
+  office->set_rights(std::make_shared<const policy>(joined, topic_prefix()));
+  loop();
+  answer(asked(), {early});
+  EXPECT_THAT(handed_to("dora"), ElementsAre("group/crew/anna/m1"));
+}
+
+TEST_F(handing_over, withdraws_what_a_group_sent_just_after_it_was_left) {
+  open();
+  const auto dora = connect("dora");
+  subscribe_to_all(dora, "dora");
+  loop();
+  const auto late = row(time.wall_us - 100'000, "group/crew/anna/m1");
+  answer(asked(), {late});
+  loop();
+  EXPECT_THAT(records.removals, IsEmpty());
+  for (int i = 0; i < 50; ++i) {
+    loop(100'000);
+    while (!mail.reads.empty()) answer(asked(), {late});
+  }
+  ASSERT_EQ(records.removals.size(), 1U);
+  EXPECT_EQ(records.removals[0].number, late->number);
+}
+
 class resent_messages : public handing_over {
  protected:
   session_handle reconnect_with(const std::string& topic_resent, std::size_t bytes = 0) {
