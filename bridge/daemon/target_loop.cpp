@@ -60,11 +60,15 @@ void target_loop::run() {
     std::int64_t next_us = 0;
     try {
       if (woken_.exchange(false)) engine_.wake();
-      if (stops_ && !std::exchange(is_stopping, true)) engine_.stop();
+      if (stops_ && !std::exchange(is_stopping, true)) {
+        engine_.stop();
+        store_.stop();
+      }
       if (is_stopping && clock_.steady_us() >= drain_us_ && !std::exchange(is_abandoned, true))
         engine_.abandon();
       next_us = engine_.step();
-      if (is_stopping && (engine_.is_idle() || clock_.steady_us() >= end_us_)) break;
+      const bool is_idle = engine_.is_idle() && store_.is_idle();
+      if (is_stopping && (is_idle || clock_.steady_us() >= end_us_)) break;
       if (is_stopping) next_us = std::min(next_us, clock_.steady_us() + stopping_wait_us);
     } catch (const std::exception& mistake) {
       const std::array fields{bridge_log::field{"target", name_}, bridge_log::field{"error", mistake.what()}};

@@ -11,7 +11,7 @@
 #include "bridge/core/sync_engine.h"
 #include "bridge/daemon/real_clock.h"
 #include "bridge/http/curl_transport.h"
-#include "bridge/store/postgres_sync_store.h"
+#include "bridge/store/claim_ahead.h"
 
 namespace restante {
 
@@ -46,7 +46,7 @@ class target_loop {
   bridge_log& log_;
   real_clock clock_;
   real_randomness chance_;
-  postgres_sync_store store_;
+  claim_ahead store_;
   curl_transport transport_;
   sync_engine engine_;
   std::atomic<bool> woken_ = false, stops_ = false, interrupted_ = false, ended_ = false;

@@ -30,7 +30,9 @@ constexpr statement next_due_statement{"next_due", "select restante.next_profile
 
 postgres_sync_store::postgres_sync_store(settings how, bridge_log& log)
     : settings_(std::move(how)),
-      link_(settings_.database, "target " + settings_.target, log, statement_timeout) {}
+      link_(settings_.database, "target " + settings_.target + (settings_.adds_target ? "" : " ahead"), log,
+            statement_timeout),
+      is_complete_(!settings_.adds_target) {}
 
 bool postgres_sync_store::add_target(connection& on) {
   look_at_ = steady::now() + adding_pause;

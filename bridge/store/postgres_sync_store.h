@@ -20,6 +20,7 @@ class postgres_sync_store : public sync_store {
     std::string target;    // its name
     std::string claimer;   // this process: no other may have the same, not even a former one
     std::chrono::milliseconds lease{120'000};
+    bool adds_target = true;  // false: a second connection, beside one that does
   };
   // `log` outlives the store.
   postgres_sync_store(settings how, bridge_log& log);
@@ -36,7 +37,7 @@ class postgres_sync_store : public sync_store {
 
   const settings settings_;
   database_link link_;
-  bool is_complete_ = false;  // no account lacks a row, nor will
+  bool is_complete_;  // no account lacks a row, nor will
   std::chrono::steady_clock::time_point look_at_{};
 };
 
