@@ -215,7 +215,8 @@ std::optional<store_batch> store_queue::take(std::int64_t now_us, std::int64_t l
   in_flight_first_ = messages_.empty() ? 0 : messages_.front().number;
   in_flight_at_ = settled_to(std::numeric_limits<journal_position>::max());
   batch.messages.reserve(std::min(messages_.size(), limits_.batch_messages));
-  take_messages(batch, is_crowded() ? now_us : now_us - linger_us / 2);
+  const bool takes_all = is_crowded() || messages_.size() <= limits_.few_messages;
+  take_messages(batch, takes_all ? now_us : now_us - linger_us / 2);
   batch.stored_through = watermark(last_accepted, 0);
   take_removals(batch);
   in_flight_messages_ = batch.messages.size();

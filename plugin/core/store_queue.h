@@ -35,6 +35,8 @@ struct store_queue_limits {
   std::size_t bytes = 32u << 20;
   std::size_t removals = 1'000'000;
   std::size_t batch_messages = 1'000;
+  // So few are taken all at once: the broker has little to do, and its next loop may be long in coming.
+  std::size_t few_messages = 100;
   std::size_t lingering_messages = 2'500;  // beyond these, or half of `bytes`, none lingers
   std::size_t batch_removals = 4'000;
   std::size_t batch_bytes = 16u << 20;
@@ -64,7 +66,7 @@ class store_queue {
   bool is_being_removed(std::string_view account, const message& what) const;
 
   // The next batch, if none is in flight and one is due: its oldest entry has waited `linger_us`, or too many
-  // linger. Messages that have waited for less than half of it stay, for their acknowledgement may be near.
+  // linger. Of many, those that have waited for less than half of it stay: their acknowledgement may be near.
   // `last_accepted`: the last number accepted.
   std::optional<store_batch> take(std::int64_t now_us, std::int64_t linger_us, message_number last_accepted);
   // The batch in flight is committed. Runs what waited for removals by key.

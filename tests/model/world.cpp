@@ -62,6 +62,7 @@ void world::open_office() {
                     .bytes = 1u << 20,
                     .removals = most_removals,
                     .batch_messages = 4,
+                    .few_messages = 2,
                     .lingering_messages = 6,
                     .batch_removals = 8,
                     .batch_bytes = 4096};

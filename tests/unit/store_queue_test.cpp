@@ -100,7 +100,7 @@ TEST(store_queue, lets_each_kind_of_entry_linger_no_longer_than_it_may) {
 }
 
 TEST(store_queue, leaves_what_may_be_acknowledged_soon) {
-  queue_of queue({});
+  queue_of queue({.few_messages = 2});
   queue.push(letter(10, {"bert"}), 0);
   queue.push(letter(11, {"bert"}), linger_us / 2);
   queue.push(letter(12, {"bert"}), linger_us / 2 + 1);
@@ -111,6 +111,13 @@ TEST(store_queue, leaves_what_may_be_acknowledged_soon) {
   queue.stored({});
   EXPECT_TRUE(queue.strike("bert", 12));
   EXPECT_TRUE(queue.empty());
+}
+
+TEST(store_queue, leaves_nothing_when_there_is_little) {
+  queue_of queue({.few_messages = 2});
+  queue.push(letter(10, {"bert"}), 0);
+  queue.push(letter(11, {"bert"}), linger_us);
+  EXPECT_THAT(numbers_of(*queue.take(linger_us, linger_us, 11)), ElementsAre(10, 11));
 }
 
 TEST(store_queue, lets_few_linger) {
