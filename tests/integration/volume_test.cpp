@@ -15,13 +15,6 @@
 namespace restante {
 namespace {
 
-// Of handing over. A sanitizer makes the plugin many times slower, which says nothing of it.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr double longest_s = 15;
-#else
-constexpr double longest_s = 2.5;
-#endif
-
 using namespace support;
 
 using strings = std::vector<std::string>;
@@ -116,7 +109,7 @@ TEST_F(much_mail, of_five_thousand_waiting_messages_arrives_complete_and_in_orde
   EXPECT_EQ(reader.received(), sent);
   const std::size_t handover_growth = std::max(most_memory, before) - before;
   EXPECT_LT(handover_growth, most_growth_bytes);
-  EXPECT_LT(took.count(), longest_s);
+  EXPECT_LT(took.count(), 2.5);
   std::cout << sent.size() << " messages in " << took.count() << " s, memory " << before / 1024 << " KB, "
             << waiting_growth / 1024 << " KB more while they wait, " << handover_growth / 1024
             << " KB more at most while they are handed over\n";
