@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "bridge/core/profile.h"
 
@@ -40,6 +41,23 @@ enum class sync_result {
   parked,    // not before its profile changes, or an operator says so
   gone,      // never again: the service has deleted this id, and will not take it any more
 };
+
+// As the database and the metrics call it.
+constexpr std::string_view to_text(sync_result how) noexcept {
+  switch (how) {
+    case sync_result::synced:
+      return "synced";
+    case sync_result::again:
+      return "again";
+    case sync_result::released:
+      return "released";
+    case sync_result::parked:
+      return "parked";
+    case sync_result::gone:
+      return "gone";
+  }
+  return "released";
+}
 
 struct sync_outcome {
   std::int64_t account_id = 0;

@@ -55,22 +55,6 @@ struct families {
   Family<Histogram>& seconds;
 };
 
-std::string_view name_of(sync_result how) {
-  switch (how) {
-    case sync_result::synced:
-      return "synced";
-    case sync_result::again:
-      return "again";
-    case sync_result::released:
-      return "released";
-    case sync_result::parked:
-      return "parked";
-    case sync_result::gone:
-      return "gone";
-  }
-  return "released";
-}
-
 class target_observer : public sync_observer {
  public:
   target_observer(std::string target, families& of) : target_(std::move(target)), of_(of) { available(true); }
@@ -84,7 +68,7 @@ class target_observer : public sync_observer {
   void settled(sync_result how, bool without_request) override {
     of_.settled
         .Add({{"target", target_},
-              {"result", std::string(name_of(how))},
+              {"result", std::string(to_text(how))},
               {"request", without_request ? "none" : "sent"}})
         .Increment();
   }

@@ -62,22 +62,6 @@ sync_job read_job(const row& from) {
   return job;
 }
 
-std::string_view to_text(sync_result how) {
-  switch (how) {
-    case sync_result::synced:
-      return "synced";
-    case sync_result::again:
-      return "again";
-    case sync_result::released:
-      return "released";
-    case sync_result::parked:
-      return "parked";
-    case sync_result::gone:
-      return "gone";
-  }
-  return "released";
-}
-
 std::string_view to_text(remote_state state) {
   switch (state) {
     case remote_state::active:

@@ -13,7 +13,6 @@ namespace restante {
 sync_job read_job(const row& from);
 
 account_status read_status(std::string_view text);
-std::string_view to_text(sync_result how);
 std::string_view to_text(remote_state state);
 
 // `text`, which may be anything that a service answered, as PostgreSQL takes it: valid UTF-8 without NUL, one
