@@ -1,6 +1,5 @@
 #include "broker/login.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "core/names.h"
@@ -28,16 +27,13 @@ login_answer login_desk::answer(const login_attempt& attempt) {
   if (!obstacle_.empty()) return put_off(attempt, obstacle_);
 
   const auto began_us = time_.steady_us();
-  const auto left_us = budget_.left_us(began_us);
-  if (left_us == 0) return put_off(attempt, "logins have taken their fifth of this second");
+  if (!budget_.may_begin(began_us)) return put_off(attempt, "logins have had their fifth of the time");
 
   lookup request;
   request.account = attempt.username;
   request.password = attempt.password;
   request.known_groups = office_.groups_with_rosters();
-  const auto wait = std::min<std::chrono::microseconds>(longest_wait, std::chrono::microseconds(left_us));
-  auto found =
-      directory_.find(std::move(request), std::chrono::duration_cast<std::chrono::milliseconds>(wait));
+  auto found = directory_.find(std::move(request), longest_wait);
   budget_.spend(time_.steady_us() - began_us);
 
   if (!found) return put_off(attempt, "the directory did not answer in time");

@@ -1,7 +1,8 @@
 // Answers a login: who is it, is the password right, and does the broker have time for it.
 //
 // Clients learn only that they are refused; the log says why. Threads: the broker's. It waits for the
-// directory, but never longer than `longest_wait`, and never more than a fifth of any second in all.
+// directory, but never longer than `longest_wait`, and never more than a fifth of the time in all. A password
+// that takes longer to verify is remembered by then, for when the client comes back.
 #pragma once
 
 #include <chrono>
@@ -32,7 +33,7 @@ enum class login_answer {
 
 class login_desk {
  public:
-  static constexpr std::chrono::milliseconds longest_wait{150};
+  static constexpr std::chrono::milliseconds longest_wait{30};
 
   login_desk(post_office& office, directory_thread& directory, const clock& time, log& lines,
              topic_prefix prefix)

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "crypto/password.h"
+#include "crypto/password_memory.h"
 #include "crypto/random.h"
 
 namespace restante {
@@ -50,7 +51,12 @@ running_plugin::running_plugin(options chosen, std::unique_ptr<local_journal> re
       journal_(std::move(records)),
       outbox_(time_, lines_, prefix_),
       store_(store_settings_of(chosen_), [this] { wake(); }),
-      directory_(directory_settings_of(chosen_), verify_password, [this] { wake(); }),
+      directory_(
+          directory_settings_of(chosen_),
+          [passwords = std::make_shared<password_memory>()](auto plain, auto hash) {
+            return passwords->verify(plain, hash);
+          },
+          [this] { wake(); }),
       office_(office_settings_of(chosen_, journal_->records->hash_key()),
               ports{time_, lines_, store_, *journal_->records, outbox_, &profiles_}),
       desk_(office_, directory_, time_, lines_, prefix_),

@@ -13,8 +13,6 @@ namespace restante {
 namespace {
 
 constexpr std::chrono::seconds breaker_pause{1};
-// Who waits for less and has no answer has learnt nothing about the database.
-constexpr std::chrono::milliseconds telling_wait{100};
 
 int make_event_descriptor() {
   const int made = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -46,7 +44,14 @@ bool directory_requests::refuses() const {
   return steady::now() < refused_until_ || lookups_.size() >= most_lookups;
 }
 
+bool directory_requests::is_stuck() const {
+  const auto is_old = [](steady::time_point since) { return steady::now() - since > long_while; };
+  if (taken_at_) return is_old(*taken_at_);
+  return !lookups_.empty() && is_old(lookups_.front().asked_at);
+}
+
 void directory_requests::push(pending request) {
+  request.asked_at = steady::now();
   lookups_.push_back(std::move(request));
   nudge();
 }
@@ -54,7 +59,7 @@ void directory_requests::push(pending request) {
 bool directory_requests::submit(lookup request) {
   const std::lock_guard lock(mutex_);
   if (refuses()) return false;
-  push({std::move(request), 0});
+  push({std::move(request), 0, {}});
   return true;
 }
 
@@ -62,23 +67,25 @@ std::optional<lookup_result> directory_requests::find(lookup request, std::chron
   std::unique_lock lock(mutex_);
   lookup_result unavailable;
   unavailable.ticket = request.ticket;
-  if (refuses()) return unavailable;
+  if (refuses() || is_stuck()) return unavailable;
   const std::uint64_t waiter = ++last_waiter_;
   const auto mine = waiters_.emplace(waiter, std::nullopt).first;
-  push({std::move(request), waiter});
+  push({std::move(request), waiter, {}});
   answered_.wait_for(lock, timeout, [&] { return mine->second.has_value(); });
   std::optional<lookup_result> answer = std::move(mine->second);
   waiters_.erase(mine);
-  if (!answer && timeout >= telling_wait) refused_until_ = steady::now() + breaker_pause;
   return answer;
 }
 
 std::optional<directory_requests::pending> directory_requests::take_lookup() {
   const std::lock_guard lock(mutex_);
+  taken_at_.reset();
   while (!lookups_.empty()) {
     pending next = std::move(lookups_.front());
     lookups_.pop_front();
-    if (next.waiter == 0 || waiters_.contains(next.waiter)) return next;
+    if (next.waiter != 0 && !waiters_.contains(next.waiter)) continue;
+    taken_at_ = steady::now();
+    return next;
   }
   return std::nullopt;
 }

@@ -26,6 +26,7 @@ class directory_requests {
   static constexpr std::size_t most_lookups = 1'024;
   static constexpr std::size_t most_names = 65'536;
   static constexpr std::size_t most_profiles = 1'024;
+  static constexpr std::chrono::milliseconds long_while{100};
 
   directory_requests();
   ~directory_requests();
@@ -35,10 +36,12 @@ class directory_requests {
   struct pending {
     lookup what;
     std::uint64_t waiter = 0;  // 0: nobody waits, the answer is a result
+    steady::time_point asked_at{};
   };
 
   // False: unavailable, since the breaker is open or too many wait.
   bool submit(lookup request);
+  // Unavailable at once also while another look-up takes longer than `long_while`.
   std::optional<lookup_result> find(lookup request, std::chrono::milliseconds timeout);
   bool reload(std::span<const std::string> accounts) { return add(accounts_, accounts); }
   bool rosters(std::span<const std::string> groups) { return add(groups_, groups); }
@@ -47,7 +50,7 @@ class directory_requests {
 
   // Until something is asked, `socket` (-1: none) is readable, or `until`.
   void wait(int socket, steady::time_point until);
-  // Look-ups that nobody waits for any more are passed over.
+  // The one before is done with. Look-ups that nobody waits for any more are passed over.
   std::optional<pending> take_lookup();
   // For one that somebody waits for; thrown away when nobody does any more.
   void answer(std::uint64_t waiter, lookup_result found);
@@ -69,13 +72,15 @@ class directory_requests {
   bool add(std::set<std::string>& to, std::span<const std::string> names);
   void put_back(std::set<std::string>& to, std::span<const std::string> names);
   std::vector<std::string> take(std::set<std::string>& from, std::size_t most);
-  bool refuses() const;  // with the lock held
+  bool refuses() const;   // with the lock held
+  bool is_stuck() const;  // so
   void push(pending request);
 
   const int wake_;  // an eventfd
   mutable std::mutex mutex_;
   std::condition_variable answered_;
   std::deque<pending> lookups_;
+  std::optional<steady::time_point> taken_at_;  // the look-up that is being answered
   std::map<std::uint64_t, std::optional<lookup_result>> waiters_;
   std::uint64_t last_waiter_ = 0;
   std::set<std::string> accounts_, groups_;

@@ -2,8 +2,8 @@
 // accounts up, verifies passwords, and watches for changes.
 //
 // Changes are asked for each half second and at each notification. While the database is known to be away,
-// and for a second after each failure or time-out, look-ups are `unavailable` at once, so that whoever waits
-// for them never waits for long. For accounts that do not exist a password is verified all the same, so that
+// and for a second after each failure, look-ups are `unavailable` at once, so that whoever waits for them never
+// waits for long. For accounts that do not exist a password is verified all the same, so that
 // time does not tell.
 //
 // Bounds: 1,024 look-ups, 1,024 profiles, 65,536 accounts and as many groups to be read again.
@@ -50,8 +50,7 @@ class directory_thread {
   // Answered among the results.
   void submit(lookup request);
   // Waits for the answer. Nothing after `timeout`: the answer will be thrown away. `ticket` is not needed.
-  // That somebody waited for less than 100 ms in vain says nothing about the database, and counts for no
-  // time-out.
+  // While the thread is stuck, which it is with one look-up for more than 100 ms, nobody waits.
   std::optional<lookup_result> find(lookup request, std::chrono::milliseconds timeout);
 
   // Answered among the results, one by one, when the database can be reached. False: too many wait already,

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "core/login_budget.h"
 
 namespace restante {
 namespace {
@@ -59,16 +58,6 @@ TEST(properties, leave_out_strings_that_the_wire_cannot_carry) {
   publish_properties left;
   left.user = {{"k", "v"}};
   EXPECT_EQ(decode_properties(encode_properties(made)), left);
-}
-
-TEST(login_budget, gives_a_fifth_of_each_second) {
-  login_budget budget;
-  EXPECT_EQ(budget.left_us(5'000'000), 200'000);
-  budget.spend(150'000);
-  EXPECT_EQ(budget.left_us(5'100'000), 50'000);
-  budget.spend(150'000);
-  EXPECT_EQ(budget.left_us(5'999'999), 0);
-  EXPECT_EQ(budget.left_us(6'000'000), 200'000);
 }
 
 }  // namespace
