@@ -1,12 +1,11 @@
 // Remembers which (sender, id) was lately used on which topic, so that a repeated publish is answered with
 // success and not handed over again, and one id on two topics is refused.
 //
-// Keeps ten bytes a publish, not the names: 52 bits of one keyed hash in a place that 18 more bits of it
-// choose, and 28 bits of another. So a new publish is taken for an old one once in some 10^13, and an id on
-// another topic for a repeat once in some 10^8. Two generations, each at least as long as `span`, closed by
-// the first call after it: an entry lives for one span at least, and for less than three. A generation that
-// reaches `limit` is closed early, so memory is bounded (some 12 bytes an entry, in steps of 2.5 MB) and the
-// oldest are forgotten first. Threads: one.
+// Keeps ten bytes a publish, not the names: 64 bits of one keyed hash and 16 of another. So a new publish is
+// taken for an old one once in some 10^13, and an id on another topic for a repeat once in 65,536. Two
+// generations, each at least as long as `span`, closed by the first call after it: an entry lives for one
+// span at least, and for less than three. A generation that reaches `limit` is closed early, so memory is
+// bounded (some 12 bytes an entry, in steps of 1.3 MB) and the oldest are forgotten first. Threads: one.
 #pragma once
 
 #include <cstddef>
@@ -36,15 +35,28 @@ class recent_publishes {
   std::size_t size() const noexcept { return current_.size + previous_.size; }
 
  private:
-  // Open addressing with linear steps; a full table is followed by another, so that nothing is ever moved.
-  struct table {
-    std::vector<std::uint64_t> entries;
-    std::vector<std::uint16_t> topics;
+  // Open addressing with linear steps, sorted (Amble and Knuth, "Ordered hash tables", 1974), so that looking
+  // for what is not there, which is the rule, soon comes to something greater. A full table is followed by
+  // another, so that nothing is ever moved between tables.
+  class table {
+   public:
+    table();
+    void prepare(std::uint64_t identity) const noexcept;
+    found look_up(const fingerprint& publish) const noexcept;
+    // False: it is full.
+    bool remember(const fingerprint& publish) noexcept;
+
+   private:
+    // Of the first that is not smaller, or of an empty one before that.
+    std::size_t place_of(std::uint64_t identity) const noexcept;
+
+    std::vector<std::uint64_t> identities_;  // 0: nothing there
+    std::vector<std::uint16_t> topics_;
+    std::size_t size_ = 0;
   };
   struct generation {
     std::vector<table> tables;
     std::size_t size = 0;
-    std::size_t in_last = 0;
   };
 
   void age(std::int64_t now_us);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 namespace restante {
 namespace {
@@ -75,6 +76,25 @@ TEST(recent_publishes, are_known_by_the_hundred_thousand) {
   }
   for (int i = 0; i < 500'000; ++i) {
     ASSERT_EQ(recent.look_up(used("anna/m" + std::to_string(i), "t"), start_us), found::repeated) << i;
+  }
+}
+
+// Whose hashes crowd at either end and in one place, as some of many will.
+TEST(recent_publishes, are_known_wherever_their_hashes_fall) {
+  recent_publishes recent(span_us, 1'000'000);
+  std::vector<fingerprint> all;
+  for (std::uint64_t i = 0; i < 2'000; ++i) {
+    for (const std::uint64_t identity : {i, ~i, (std::uint64_t{1} << 60) + i * 7919}) {
+      all.push_back({identity == 0 ? 2'000 : identity, i % 3});
+    }
+  }
+  for (const auto& each : all) {
+    ASSERT_EQ(recent.look_up(each, start_us), found::fresh) << each.identity;
+    recent.remember(each, start_us);
+  }
+  for (const auto& each : all) {
+    EXPECT_EQ(recent.look_up(each, start_us), found::repeated) << each.identity;
+    EXPECT_EQ(recent.look_up({each.identity, each.topic + 1}, start_us), found::on_another_topic);
   }
 }
 

@@ -6,6 +6,12 @@ from .outcome import Outcome, alternate
 from .processes import Failure, wait_until
 
 SENDER_LIMIT = 1_000_000  # where one sender is the whole load
+# So many lines in each `ack`, however fast a side is: by time alone the slower side would have more to acknowledge with
+# each message. The time is for the last lines.
+LINES = ["--lines", 10, "--acknowledge-after-ms", 100]
+# Few enough that acknowledgements come within `linger`, which is there for that; more only wait in queues for longer.
+UNDERWAY_IN_RING = ["--inflight", 5]
+UNDERWAY_IN_GROUP = ["--underway", 20]
 
 
 def leave_nothing(bench, database, measured):
@@ -49,8 +55,8 @@ def delivered(interval):
     return interval["delivered_per_second"]
 
 
-def ring(bench, name, title, bar, linger, *more):
-    arguments = ["--senders", 50, "--seconds", bench.seconds, *more]
+def ring(bench, name, title, bar, linger, *more, underway=UNDERWAY_IN_RING):
+    arguments = ["--senders", 50, "--seconds", bench.seconds, *LINES, *underway, *more]
     sides = alternate(bench, *live_sides(bench, "ring", arguments, {"linger": linger}, delivered))
     outcome = Outcome(name, title, "messages/s", sides, bar)
     return [outcome.compare_processor_time("delivered_per_second")]
@@ -69,8 +75,13 @@ def ring_linger0(bench):
     return ring(bench, "ring-linger0", "ring of 50, QoS 1, `ack`, `linger 0`: with / without", 0.60, "0")
 
 
+def ring_deep(bench):
+    return ring(bench, "ring-deep", "ring of 50, QoS 1, `ack`, `linger 20ms`, 20 without PUBACK: with / without", None,
+                "20ms", underway=["--inflight", 20])
+
+
 def group(bench):
-    arguments = ["--recipients", 99, "--seconds", bench.seconds]
+    arguments = ["--recipients", 99, "--seconds", bench.seconds, *LINES, *UNDERWAY_IN_GROUP]
     options = {"linger": "20ms", "sender_limit": SENDER_LIMIT}
     sides = alternate(bench, *live_sides(bench, "group", arguments, options, delivered))
     outcome = Outcome("group", "group of 100, QoS 1, `ack`, deliveries: with / without", "deliveries/s", sides, 0.90)

@@ -6,6 +6,7 @@ ROWS = {
     "ring-linger20": live.ring_linger20,
     "ring-receipts": live.ring_receipts,
     "ring-linger0": live.ring_linger0,
+    "ring-deep": live.ring_deep,
     "offline": stored.offline,
     "drain": stored.drain,
     "group": live.group,

@@ -98,7 +98,18 @@ void participant::acknowledge(std::string_view topic, std::uint32_t sender) {
   }
 }
 
+std::uint64_t participant::settled() {
+  if (how_.acknowledge != acknowledge_by::lines || how_.acknowledge_qos == 0) return received_;
+  for (; confirmed_publishes_ < client_.acknowledgements().confirmed; ++confirmed_publishes_) {
+    settled_ = lines_sent_by_.front();
+    lines_sent_by_.pop_front();
+  }
+  return settled_;
+}
+
 void participant::send_lines() {
+  lines_sent_ += lines_;
+  lines_sent_by_.push_back(lines_sent_);
   client_.publish_acknowledgement(acknowledge_topic_, line_text_, how_.acknowledge_qos);
   counts_.lines += lines_;
   ++counts_.line_publishes;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,6 +41,8 @@ class participant final : private client_events {
   // Of the mail that came from `sender`.
   const stream_check& stream(std::uint32_t sender) const;
   std::uint64_t received() const { return received_; }
+  // Of these the ones that the broker has confirmed the acknowledgement of, where there are such.
+  std::uint64_t settled();
 
  private:
   void on_mail(const publish_view& mail) override;
@@ -59,6 +62,9 @@ class participant final : private client_events {
   std::string topic_, payload_;                                  // kept for their memory
   std::string acknowledge_topic_, line_text_;
   std::size_t lines_ = 0;
+  std::uint64_t lines_sent_ = 0, settled_ = 0;
+  std::uint64_t confirmed_publishes_ = 0;
+  std::deque<std::uint64_t> lines_sent_by_;  // after each publish that is not confirmed yet
   std::int64_t first_line_ns_ = 0;
 };
 

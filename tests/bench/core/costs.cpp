@@ -1,0 +1,276 @@
+// What the mailbox costs the broker's thread: time and allocations a message, with ports that cost nothing.
+// Where the whole is measured (tests/bench/run) this is a part among many, and noise hides what a change
+// does.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/post_office.h"
+
+namespace {
+std::size_t allocations = 0;
+}
+
+void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* made = std::malloc(size)) return made;
+  throw std::bad_alloc();
+}
+void operator delete(void* gone) noexcept { std::free(gone); }
+void operator delete(void* gone, std::size_t) noexcept { std::free(gone); }
+
+namespace restante {
+namespace {
+
+class stepped_clock final : public clock {
+ public:
+  std::int64_t now_us() const override { return 1'700'000'000'000'000 + passed_us; }
+  std::int64_t steady_us() const override { return 1'000'000'000 + passed_us; }
+  std::int64_t passed_us = 0;
+};
+
+class silent_log final : public log {
+ public:
+  void write(log_level, std::string_view line) override {
+    std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
+  }
+};
+
+// Commits each batch a few loops later.
+class willing_store final : public store {
+ public:
+  void write(store_batch batch) override {
+    messages += batch.messages.size();
+    removals += batch.removals.size();
+    writing = std::move(batch);
+    loops_left = 3;
+  }
+  void read(page_request request) override { reads.push_back(request.token); }
+  void report(broker_report) override {}
+  void remember_acknowledging(std::string) override {}
+
+  std::optional<store_batch> writing;
+  int loops_left = 0;
+  std::vector<std::uint64_t> reads;  // tokens of pages; nothing waits for anybody
+  std::size_t messages = 0, removals = 0;
+};
+
+class no_journal final : public journal {
+ public:
+  journal_status append(const envelope&, const fingerprint&) override { return take(); }
+  journal_status append(const removal&) override { return take(); }
+  journal_status append(const removal_by_key&) override { return take(); }
+  journal_status append(const unresolved_receipt&) override { return take(); }
+  journal_status append(const used_once&) override { return take(); }
+  journal_position end() const override { return end_; }
+  journal_status flush() override { return journal_status::ok; }
+  journal_chunk read(journal_position, std::size_t) override { return {{}, end_, false}; }
+  void trim(journal_position) override {}
+  std::uint64_t size_bytes() const override { return end_; }
+
+ private:
+  journal_status take() {
+    ++end_;
+    return journal_status::ok;
+  }
+  journal_position end_ = 0;
+};
+
+class no_clients final : public outbox {
+ public:
+  void publish(std::string_view, const message&, int) override {}
+  void kick(std::string_view) override {}
+};
+
+std::string user(int n) {
+  char text[16];
+  std::snprintf(text, sizeof text, "user-%05d", n);
+  return text;
+}
+
+shared_policy rights_of(const std::string& account) {
+  account_record record;
+  record.name = account;
+  record.active = true;
+  record.groups.push_back({"everybody", false, false});
+  for (const char* filter :
+       {"direct/+/%u/+", "group/%g/%u/+", "receipt/+/%u/+", "ack/%u", "service/+/%u/+"}) {
+    rule made;
+    made.effect = rule_effect::allow;
+    made.action = rule_action::publish;
+    made.filter = filter;
+    made.durable = true;
+    record.rules.push_back(made);
+  }
+  return std::make_shared<const policy>(std::move(record), topic_prefix());
+}
+
+class bench {
+ public:
+  explicit bench(int clients) : clients_(clients) {
+    post_office_settings settings;
+    settings.key = {1, 2};
+    office_ = std::make_unique<post_office>(settings, ports{time_, lines_, store_, journal_, outbox_});
+    office_->store_ready(1'000, 0);
+    std::vector<std::string> names;
+    for (int i = 0; i < clients; ++i) {
+      const auto name = user(i);
+      names.push_back(name);
+      office_->connect(handle(i), "client-" + name, rights_of(name), true, false, false);
+      office_->subscribe(handle(i), "direct/" + name + "/#", 1);
+      office_->subscribe(handle(i), "group/everybody/#", 1);
+    }
+    office_->set_roster({"everybody", names, true});
+    for (int i = 0; i < 10; ++i) tick();
+    acks_.resize(static_cast<std::size_t>(clients));
+  }
+
+  // As the broker's edge does it, ACL checks included. False: not delivered.
+  bool publish(int from, const std::string& topic, std::string_view payload) {
+    if (!allowed(from, topic)) return false;
+    const auto result = office_->publish({handle(from), topic, payload, {}, 1, 0});
+    return result.what == acceptance::accepted;
+  }
+  bool hear(int who) { return office_->hear_routed(handle(who)); }
+  void note(int who, std::string_view key) {
+    auto& lines = acks_[static_cast<std::size_t>(who)];
+    if (!lines.empty()) lines += '\n';
+    lines += key;
+  }
+  void acknowledge(int who) {
+    auto& lines = acks_[static_cast<std::size_t>(who)];
+    if (lines.empty()) return;
+    const std::string topic = "ack/" + user(who);
+    if (!publish(who, topic, lines)) std::abort();
+    lines.clear();
+  }
+  void tick(std::int64_t passes_us = 1'000) {
+    time_.passed_us += passes_us;
+    office_->end_routing();
+    if (store_.writing && store_.loops_left-- == 0) {
+      store_.writing.reset();
+      office_->stored({});
+    }
+    for (const auto token : std::exchange(store_.reads, {})) {
+      page none;
+      none.token = token;
+      none.complete = true;
+      office_->page_read(std::move(none));
+    }
+    office_->tick();
+  }
+  const willing_store& store() const { return store_; }
+
+ private:
+  static session_handle handle(int client) {
+    return 0x5500'0000'0000 + static_cast<session_handle>(client) * 2'064;
+  }
+  bool allowed(int from, std::string_view topic) {
+    const auto* rights = office_->rights_of(handle(from));
+    return rights != nullptr && (*rights)->may_publish(office_->client_id_of(handle(from)), topic).allowed;
+  }
+
+  int clients_;
+  stepped_clock time_;
+  silent_log lines_;
+  willing_store store_;
+  no_journal journal_;
+  no_clients outbox_;
+  std::unique_ptr<post_office> office_;
+  std::vector<std::string> acks_;
+};
+
+template <typename Load>
+void measure(const char* name, const char* unit, Load load) {
+  double best_ns = 1e18, allocated = 0;
+  std::string stored;
+  for (int round = 0; round < 5; ++round) {
+    const auto result = load();
+    best_ns = std::min(best_ns, result.ns);
+    allocated = result.allocations;
+    stored = std::to_string(result.stored);
+  }
+  std::printf("%-28s %8.0f ns  %6.2f allocations  a %s (%s messages stored)\n", name, best_ns, allocated,
+              unit, stored.c_str());
+}
+
+struct cost {
+  double ns, allocations;
+  std::size_t stored;
+};
+
+template <typename Step>
+cost timed(bench& with, std::size_t units, Step step) {
+  const auto allocated = allocations;
+  const auto stored = with.store().messages;
+  const auto began = std::chrono::steady_clock::now();
+  step();
+  const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - began;
+  return {took.count() / static_cast<double>(units),
+          static_cast<double>(allocations - allocated) / static_cast<double>(units),
+          with.store().messages - stored};
+}
+
+// Each sends to the next; one of 50 messages in each loop of the broker; `ack` once in `loops_an_ack`.
+cost ring(int loops_an_ack) {
+  constexpr int clients = 50, loops = 4'000;
+  bench with(clients);
+  std::vector<std::string> ids;
+  for (int i = 0; i < loops; ++i) ids.push_back("0123456789abcdef-" + std::to_string(i));
+  const std::string payload(64, 'x');
+  return timed(with, clients * loops, [&] {
+    for (int loop = 0; loop < loops; ++loop) {
+      for (int from = 0; from < clients; ++from) {
+        const int to = (from + 1) % clients;
+        const std::string key = user(from) + '/' + ids[static_cast<std::size_t>(loop)];
+        if (!with.publish(from, "direct/" + user(to) + '/' + key, payload) || !with.hear(to)) std::abort();
+        with.note(to, key);
+      }
+      if (loop % loops_an_ack == loops_an_ack - 1) {
+        for (int who = 0; who < clients; ++who) with.acknowledge(who);
+      }
+      with.tick();
+    }
+  });
+}
+
+// One sends to 99; a message in each loop, an `ack` of each in every tenth.
+cost group() {
+  constexpr int clients = 100, loops = 1'000;
+  bench with(clients);
+  const std::string payload(64, 'x');
+  return timed(with, (clients - 1) * loops, [&] {
+    for (int loop = 0; loop < loops; ++loop) {
+      const int from = loop % clients;
+      const std::string key = user(from) + "/0123456789abcdef-" + std::to_string(loop);
+      if (!with.publish(from, "group/everybody/" + key, payload)) std::abort();
+      for (int to = 0; to < clients; ++to) {
+        if (to == from) continue;
+        if (!with.hear(to)) std::abort();
+        with.note(to, key);
+      }
+      if (loop % 10 == 9) {
+        for (int who = 0; who < clients; ++who) with.acknowledge(who);
+      }
+      with.tick();
+    }
+  });
+}
+
+}  // namespace
+}  // namespace restante
+
+int main() {
+  using namespace restante;
+  measure("ring, ack every 10 loops", "message", [] { return ring(10); });
+  measure("ring, ack every 40 loops", "message", [] { return ring(40); });
+  measure("group of 100", "delivery", [] { return group(); });
+}
