@@ -61,7 +61,7 @@ result<connection> connection::open(const connection_settings& settings) {
   // The limit holds for these settings too, so that no server can make us wait for ever.
   const std::chrono::milliseconds setup_timeout =
       settings.statement_timeout.count() > 0 ? settings.statement_timeout : settings.connect_timeout;
-  connection made(std::make_unique<wire>(std::move(handle), setup_timeout));
+  connection made(std::make_unique<wire>(std::move(handle), setup_timeout, settings.interruption));
   constexpr std::string_view setup =
       "set synchronous_commit = on; set search_path = restante, pg_temp; set timezone = 'UTC';"
       "set standard_conforming_strings = on; set default_transaction_isolation = 'read committed';";

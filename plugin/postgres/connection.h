@@ -36,6 +36,8 @@ struct connection_settings {
   // How long one statement may take. The server ends it then, and should the server not answer either, the
   // connection is given up a second later. Zero: no limit.
   std::chrono::milliseconds statement_timeout{0};
+  // Once this descriptor is readable, every wait for an answer ends as `unreachable`. -1: none. Not owned.
+  int interruption = -1;
 };
 
 class wire;

@@ -47,6 +47,7 @@ class directory_requests {
   bool rosters(std::span<const std::string> groups) { return add(groups_, groups); }
   bool profile(profile_request wanted);
   void nudge();
+  int descriptor() const noexcept { return wake_; }  // what wait() looks at
 
   // Until something is asked, `socket` (-1: none) is readable, or `until`.
   void wait(int socket, steady::time_point until);

@@ -7,7 +7,7 @@
 #include "postgres/directory_worker.h"
 #include "postgres/event_queue.h"
 #include "postgres/interruption.h"
-#include "postgres/quiet_thread.h"
+#include "threads/background_thread.h"
 
 namespace restante {
 
@@ -17,7 +17,7 @@ class directory_thread::worker {
       : results(std::move(wake)), work_(std::move(settings), std::move(verify), requests, results, breaks_) {}
 
   void start() {
-    thread_ = start_quiet_thread([this] { work_.run(); });
+    thread_ = start_background_thread({breaks_.descriptor(), requests.descriptor()}, [this] { work_.run(); });
   }
 
   void stop() {

@@ -47,7 +47,6 @@ void directory_worker::run() {
     if (breaks_.tripped()) break;
     requests_.wait(connection_ ? connection_->socket() : -1, next_step());
   }
-  breaks_.watch(-1);
   connection_.reset();
 }
 
@@ -83,10 +82,10 @@ void directory_worker::connect() {
   auto opened = connection::open({.database = settings_.database,
                                   .application_name = "restante directory",
                                   .connect_timeout = 2s,
-                                  .statement_timeout = 2s});
+                                  .statement_timeout = 2s,
+                                  .interruption = breaks_.descriptor()});
   if (!opened) return lose(describe(opened.error()));
   connection_ = std::move(opened).value();
-  breaks_.watch(connection_->socket());
   if (auto listening = connection_->execute_script("listen restante_change"); !listening) {
     return fail(listening.error());
   }
@@ -101,7 +100,6 @@ void directory_worker::connect() {
 }
 
 void directory_worker::lose(const std::string& why) {
-  breaks_.watch(-1);
   connection_.reset();
   connect_at_ = steady::now() + reconnect_pause_.next();
   requests_.open_breaker();

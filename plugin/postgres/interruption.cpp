@@ -1,30 +1,32 @@
 #include "postgres/interruption.h"
 
-#include <fcntl.h>
-#include <sys/socket.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstdint>
+#include <system_error>
+
 namespace restante {
+namespace {
 
-interruption::~interruption() { forget(); }
-
-void interruption::forget() {
-  if (duplicate_ >= 0) close(duplicate_);
-  duplicate_ = -1;
+int make_event_descriptor() {
+  const int made = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (made < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
+  return made;
 }
 
-void interruption::watch(int socket) {
-  const std::lock_guard lock(mutex_);
-  forget();
-  if (socket < 0) return;
-  duplicate_ = fcntl(socket, F_DUPFD_CLOEXEC, 0);
-  if (tripped_ && duplicate_ >= 0) shutdown(duplicate_, SHUT_RDWR);
-}
+}  // namespace
+
+interruption::interruption() : descriptor_(make_event_descriptor()) {}
+
+interruption::~interruption() { close(descriptor_); }
 
 void interruption::trip() {
-  const std::lock_guard lock(mutex_);
   tripped_ = true;
-  if (duplicate_ >= 0) shutdown(duplicate_, SHUT_RDWR);
+  const std::uint64_t one = 1;
+  // It can only fail when it is readable already.
+  [[maybe_unused]] const auto written = ::write(descriptor_, &one, sizeof one);
 }
 
 }  // namespace restante

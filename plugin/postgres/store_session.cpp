@@ -21,26 +21,25 @@ result<void> roll_partitions(connection& of, std::int64_t retention_us) {
   return {};
 }
 
-void store_session::close(interruption& breaks) {
-  breaks.watch(-1);
+void store_session::close() {
   connection_.reset();
   is_ready_ = false;
 }
 
-result<store_ready, session_failure> store_session::open(interruption& breaks) {
+result<store_ready, session_failure> store_session::open() {
   is_ready_ = false;
   const auto failed = [&](const database_error& error) {
-    close(breaks);
+    close();
     return session_failure{describe(error), false};
   };
   if (!connection_) {
     auto opened = connection::open({.database = settings_.database,
                                     .application_name = "restante broker",
                                     .connect_timeout = std::chrono::seconds{2},
-                                    .statement_timeout = settings_.statement_timeout});
+                                    .statement_timeout = settings_.statement_timeout,
+                                    .interruption = breaks_.descriptor()});
     if (!opened) return failed(opened.error());
     connection_ = std::move(opened).value();
-    breaks.watch(connection_->socket());
     if (auto set = connection_->execute_script(fast_path_settings); !set) return failed(set.error());
   }
   const auto alone = take_lock();

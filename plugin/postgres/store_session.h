@@ -22,13 +22,15 @@ struct session_failure {
 
 class store_session {
  public:
-  explicit store_session(const store_settings& settings) : settings_(settings) {}
+  // `breaks` ends its waits.
+  store_session(const store_settings& settings, const interruption& breaks)
+      : settings_(settings), breaks_(breaks) {}
 
   // Connects, takes the broker's lock, makes partitions, reads the mark and the clock. Keeps the connection
   // when only the lock is missing, so that asking again is cheap. Waits for two seconds at most for each
   // host, and for statements until their limit.
-  result<store_ready, session_failure> open(interruption& breaks);
-  void close(interruption& breaks);
+  result<store_ready, session_failure> open();
+  void close();
 
   bool is_open() const noexcept { return is_ready_; }
   bool is_rolled() const noexcept {
@@ -42,6 +44,7 @@ class store_session {
   result<store_ready> look_around();
 
   const store_settings& settings_;
+  const interruption& breaks_;
   std::optional<connection> connection_;
   bool is_ready_ = false;
   bool is_rolled_ = false;

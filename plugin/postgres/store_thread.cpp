@@ -7,9 +7,9 @@
 
 #include "postgres/event_queue.h"
 #include "postgres/interruption.h"
-#include "postgres/quiet_thread.h"
 #include "postgres/store_requests.h"
 #include "postgres/store_worker.h"
+#include "threads/background_thread.h"
 
 namespace restante {
 
@@ -19,7 +19,7 @@ class store_thread::worker {
       : results(std::move(wake)), work_(std::move(settings), requests, results, breaks_) {}
 
   void start() {
-    thread_ = start_quiet_thread([this] {
+    thread_ = start_background_thread({breaks_.descriptor()}, [this] {
       work_.run();
       const std::lock_guard lock(mutex_);
       is_over_ = true;

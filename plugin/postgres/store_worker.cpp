@@ -28,7 +28,7 @@ store_worker::store_worker(store_settings settings, store_requests& requests,
       requests_(requests),
       results_(results),
       breaks_(breaks),
-      session_(settings_),
+      session_(settings_, breaks_),
       writer_({settings_.retention_us, settings_.mailbox_limit}, ids_,
               [this](log_level level, std::string line) { complain(level, std::move(line)); }),
       maintenance_(settings_, [this](store_event event) { results_.push(std::move(event)); }),
@@ -57,7 +57,7 @@ void store_worker::run() {
     requests_.wait(next_step());
   }
   fail_pages();
-  session_.close(breaks_);
+  session_.close();
 }
 
 store_worker::steady::time_point store_worker::next_step() const {
@@ -84,7 +84,7 @@ void store_worker::step() {
 
 void store_worker::connect() {
   if (steady::now() < connect_at_) return;
-  const auto ready = session_.open(breaks_);
+  const auto ready = session_.open();
   if (!ready) {
     const session_failure& failure = ready.error();
     connect_at_ = steady::now() + (failure.is_taken ? backoff::milliseconds(1s) : reconnect_pause_.next());
@@ -104,7 +104,7 @@ void store_worker::connect() {
 }
 
 void store_worker::lose(const std::string& why) {
-  session_.close(breaks_);
+  session_.close();
   connect_at_ = steady::now() + reconnect_pause_.next();
   fail_pages();
   if (breaks_.tripped()) return;

@@ -56,8 +56,8 @@ wire_parameters::wire_parameters(std::span<const parameter> parameters) {
   }
 }
 
-wire::wire(connection_handle handle, std::chrono::milliseconds statement_timeout)
-    : handle_(std::move(handle)), statement_timeout_(statement_timeout) {
+wire::wire(connection_handle handle, std::chrono::milliseconds statement_timeout, int interruption)
+    : handle_(std::move(handle)), statement_timeout_(statement_timeout), interruption_(interruption) {
   PQsetnonblocking(handle_.get(), 1);
 }
 
@@ -125,8 +125,12 @@ result<void> wire::wait(int events) {
       timeout_ms = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 3'600'000));
     }
     if (PQsocket(handle_.get()) < 0) return broken();
-    pollfd watched{PQsocket(handle_.get()), static_cast<short>(events), 0};
-    const int ready = poll(&watched, 1, timeout_ms);
+    pollfd watched[] = {{PQsocket(handle_.get()), static_cast<short>(events), 0}, {interruption_, POLLIN, 0}};
+    const int ready = poll(watched, 2, timeout_ms);
+    if (ready > 0 && watched[1].revents != 0) {
+      handle_.reset();
+      return unreachable("the wait for PostgreSQL was ended");
+    }
     if (ready > 0) return {};
     if (ready < 0 && errno != EINTR) return broken();
     if (deadline_ && steady::now() >= *deadline_) {

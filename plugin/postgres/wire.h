@@ -46,7 +46,8 @@ struct wire_parameters {
 
 class wire {
  public:
-  wire(connection_handle handle, std::chrono::milliseconds statement_timeout);
+  // `interruption`: ends every wait once it is readable; -1: nothing does.
+  wire(connection_handle handle, std::chrono::milliseconds statement_timeout, int interruption);
 
   PGconn* handle() const noexcept { return handle_.get(); }
   bool is_usable() const noexcept { return handle_ && PQstatus(handle_.get()) == CONNECTION_OK; }
@@ -76,6 +77,7 @@ class wire {
 
   connection_handle handle_;
   std::chrono::milliseconds statement_timeout_;
+  int interruption_;
   std::optional<std::chrono::steady_clock::time_point> deadline_;
   std::set<std::string, std::less<>> prepared_;
 };
