@@ -6,7 +6,7 @@
 #include <iterator>
 #include <utility>
 
-#include "postgres/quiet_thread.h"
+#include "threads/quiet_thread.h"
 
 namespace restante {
 namespace {

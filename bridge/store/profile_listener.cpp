@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "postgres/quiet_thread.h"
+#include "threads/quiet_thread.h"
 
 namespace restante {
 namespace {

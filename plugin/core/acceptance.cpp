@@ -137,7 +137,8 @@ acceptance_result post_office::accept_message(session& from, std::string_view to
   const shared_message kept = accepted.what;
   if (!keep(std::move(accepted), used, now_us)) return {acceptance::busy, 0, "the journal takes no more"};
   recent_.remember(used, now_us);
-  route(describe(kept, parsed), parsed, what.qos == 1);
+  // Both are the same hash of `{sender}/{id}`.
+  route(describe(kept, parsed, is_answer ? 0 : used.identity), parsed, what.qos == 1);
   return {acceptance::accepted, kept->number, {}};
 }
 
@@ -196,9 +197,15 @@ bool post_office::keep(envelope accepted, const fingerprint& known, std::int64_t
 }
 
 post_office::mail post_office::describe(shared_message what, const parsed_topic& parsed) const {
+  const auto name = is_kept_until_handed_over(parsed) ? 0 : name_of(key_text(what->topic));
+  return describe(std::move(what), parsed, name);
+}
+
+post_office::mail post_office::describe(shared_message what, const parsed_topic& parsed,
+                                        message_name name) const {
   mail made;
   made.until_handed_over = is_kept_until_handed_over(parsed);
-  if (!made.until_handed_over) made.name = name_of(key_text(what->topic));
+  made.name = name;
   if (const auto* to = std::get_if<group_topic>(&parsed)) {
     const auto group = groups_.find(to->group);
     made.group = group != groups_.end() ? group->second.name : std::make_shared<const std::string>(to->group);

@@ -36,12 +36,20 @@ std::size_t sequence_bytes(std::string_view text) noexcept {
   return 4;
 }
 
-bool is_mqtt_text(std::string_view text) noexcept {
+// `may_contain(byte)`: of the ASCII ones.
+template <typename Allowed>
+bool is_mqtt_text(std::string_view text, const Allowed& may_contain) noexcept {
   if (text.empty() || text.size() > longest_bytes) return false;
-  while (!text.empty()) {
-    const auto bytes = sequence_bytes(text);
-    if (bytes == 0 || text.front() == '\0') return false;
-    text.remove_prefix(bytes);
+  for (std::size_t at = 0; at < text.size();) {
+    const auto byte = static_cast<unsigned char>(text[at]);
+    if (byte < 0x80) {
+      if (byte == 0 || !may_contain(byte)) return false;
+      ++at;
+      continue;
+    }
+    const auto bytes = sequence_bytes(text.substr(at));
+    if (bytes == 0) return false;
+    at += bytes;
   }
   return true;
 }
@@ -49,11 +57,11 @@ bool is_mqtt_text(std::string_view text) noexcept {
 }  // namespace
 
 bool is_topic(std::string_view topic) noexcept {
-  return topic.find_first_of("+#") == std::string_view::npos && is_mqtt_text(topic);
+  return is_mqtt_text(topic, [](unsigned char byte) { return byte != '+' && byte != '#'; });
 }
 
 bool is_filter(std::string_view filter) noexcept {
-  if (!is_mqtt_text(filter)) return false;
+  if (!is_mqtt_text(filter, [](unsigned char) { return true; })) return false;
   level_walk walk(filter);
   if (walk.here() == "$share") return false;
   for (bool ended = false; !walk.at_end(); walk.advance()) {

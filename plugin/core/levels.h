@@ -2,26 +2,28 @@
 // instead: here one may say what it means that a literal level of a filter equals a level of a topic.
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 namespace restante {
 
 class level_walk {
  public:
-  explicit level_walk(std::string_view text) noexcept : rest_(text) {}
+  explicit level_walk(std::string_view text) noexcept : rest_(text), slash_(text.find('/')) {}
 
   bool at_end() const noexcept { return at_end_; }
   // The three below: only before the end.
-  std::string_view here() const noexcept { return rest_.substr(0, rest_.find('/')); }
+  std::string_view here() const noexcept { return rest_.substr(0, slash_); }
   std::string_view rest() const noexcept { return rest_; }  // this level and all behind it
   void advance() noexcept {
-    const auto slash = rest_.find('/');
-    at_end_ = slash == std::string_view::npos;
-    rest_ = at_end_ ? std::string_view{} : rest_.substr(slash + 1);
+    at_end_ = slash_ == std::string_view::npos;
+    rest_ = at_end_ ? std::string_view{} : rest_.substr(slash_ + 1);
+    slash_ = rest_.find('/');
   }
 
  private:
   std::string_view rest_;
+  std::size_t slash_;
   bool at_end_ = false;
 };
 

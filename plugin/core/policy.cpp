@@ -138,10 +138,9 @@ verdict policy::refused_by_no_rule() const noexcept {
 template <typename is_concerned>
 verdict policy::judge(const rule_list& rules, std::string_view client_id,
                       const is_concerned& concerns) const noexcept {
-  const bool has_usable_id = may_stand_in_filter(client_id);
   const same_but_for_client_id same{client_id};
   for (const auto& each : rules) {
-    if (each.has_client_id && !has_usable_id) continue;
+    if (each.has_client_id && !may_stand_in_filter(client_id)) continue;
     if (concerns(each.filter, same)) return {each.origin->effect == rule_effect::allow, each.origin, {}};
   }
   return refused_by_no_rule();

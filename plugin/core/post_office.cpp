@@ -21,14 +21,12 @@ post_office::post_office(post_office_settings settings, ports outside)
 
 post_office::~post_office() = default;
 
-session* post_office::find(session_handle handle) {
+// Of one packet the broker asks several times.
+session* post_office::find(session_handle handle) const {
+  if (found_last_ != nullptr && found_last_->handle == handle) return found_last_;
   const auto found = sessions_.find(handle);
-  return found == sessions_.end() ? nullptr : found->second.get();
-}
-
-const session* post_office::find(session_handle handle) const {
-  const auto found = sessions_.find(handle);
-  return found == sessions_.end() ? nullptr : found->second.get();
+  if (found == sessions_.end()) return nullptr;
+  return found_last_ = found->second.get();
 }
 
 bool post_office::client_id_is_taken(std::string_view client_id, std::string_view account) const {
@@ -156,6 +154,7 @@ void post_office::disconnect(session_handle handle) {
   while (!gone.missed.empty()) forget_oldest_missed(gone);
   account_state& account = *gone.account;
   std::erase(account.sessions, &gone);
+  found_last_ = nullptr;
   sessions_.erase(found);
   close_account_if_unused(account);
 }

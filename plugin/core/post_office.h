@@ -160,7 +160,7 @@ class post_office {
   bool is_drained() const noexcept { return queue_.empty(); }
 
   // For tests and statistics.
-  const session* find(session_handle handle) const;
+  session* find(session_handle handle) const;
   std::size_t queued_entries() const noexcept { return queue_.messages() + queue_.removals(); }
   std::size_t remembered_publishes() const noexcept { return recent_.size(); }
 
@@ -188,7 +188,6 @@ class post_office {
     bool takes_properties = false;  // any of them
   };
   // post_office.cpp
-  session* find(session_handle handle);
   account_state& open_account(const shared_policy& rights);
   void close_account_if_unused(account_state& account);
   void join_groups(account_state& account);
@@ -211,6 +210,7 @@ class post_office {
   bool keep(envelope accepted, const fingerprint& known, std::int64_t now_us);
   void remember(const fingerprint& known);
   mail describe(shared_message what, const parsed_topic& parsed) const;
+  mail describe(shared_message what, const parsed_topic& parsed, message_name name) const;
   void route(mail what, const parsed_topic& parsed, bool natively);
   void offer(session& to, const mail& what, bool natively);
   template <typename Visit>
@@ -268,6 +268,7 @@ class post_office {
   store_queue queue_;
 
   std::unordered_map<session_handle, std::unique_ptr<session>> sessions_;
+  mutable session* found_last_ = nullptr;  // null: none is known to be there
   string_map<session_handle> by_client_;
   string_map<std::unique_ptr<account_state>> accounts_;
   string_map<group_state> groups_;

@@ -4,9 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
 #include <limits>
 #include <utility>
+
+#include "threads/quiet_thread.h"
 
 namespace restante {
 
@@ -27,14 +28,7 @@ bool leave_shared_files(std::vector<int> given) noexcept {
 }
 
 std::thread start_background_thread(std::vector<int> given, std::function<void()> run) {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  struct restore {
-    const sigset_t& mask;
-    ~restore() { pthread_sigmask(SIG_SETMASK, &mask, nullptr); }
-  } const afterwards{before};
-  return std::thread([given = std::move(given), run = std::move(run)]() mutable {
+  return start_quiet_thread([given = std::move(given), run = std::move(run)]() mutable {
     leave_shared_files(std::move(given));
     run();
   });
