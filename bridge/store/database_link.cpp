@@ -28,13 +28,13 @@ connection* database_link::get() {
   auto opened = connection::open({.database = database_,
                                   .application_name = "restante-bridge " + what_,
                                   .connect_timeout = std::chrono::seconds(2),
-                                  .statement_timeout = statement_timeout_});
+                                  .statement_timeout = statement_timeout_,
+                                  .interruption = interruption_.descriptor()});
   if (!opened) {
     lose(describe_for_bridge(opened.error()));
     return nullptr;
   }
   connection_ = std::move(opened).value();
-  interruption_.watch(connection_->socket());
   if (prepare_) {
     if (auto done = prepare_(*connection_); !done) {
       lose(describe_for_bridge(done.error()));
@@ -54,7 +54,6 @@ connection* database_link::get() {
 void database_link::failed(const database_error& why) { lose(describe_for_bridge(why)); }
 
 void database_link::lose(const std::string& why) {
-  interruption_.watch(-1);
   connection_.reset();
   next_attempt_ = std::chrono::steady_clock::now() + pause_.next();
   reachable_ = false;
