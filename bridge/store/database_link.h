@@ -41,6 +41,7 @@ class database_link {
   // Any thread. Ends the wait under way, and all that would come: get() is null from then on.
   void interrupt() { interruption_.trip(); }
   bool is_interrupted() const noexcept { return interruption_.tripped(); }
+  int interruption_descriptor() const noexcept { return interruption_.descriptor(); }  // readable then
   // Any thread. Whether the last attempt to connect, or the last statement, went well.
   bool is_reachable() const noexcept { return reachable_; }
 

@@ -41,8 +41,8 @@ void profile_listener::run() {
     }
     if (!was_connected) wake_();
     was_connected = true;
-    pollfd watched{on->socket(), POLLIN, 0};
-    ::poll(&watched, 1, poll_ms);
+    pollfd watched[] = {{on->socket(), POLLIN, 0}, {link_.interruption_descriptor(), POLLIN, 0}};
+    ::poll(watched, 2, poll_ms);
     const auto heard = on->consume_notifications();
     if (!heard) {
       link_.failed(heard.error());
