@@ -19,8 +19,21 @@ namespace {
 constexpr std::string_view reason_sql = R"(
   case when g.account_id is null then 'unknown'
        when exists (select from account a where a.id = g.account_id and a.status <> 'active') then 'departed'
+       {left}
        when exists (select from block k where k.account_id = g.account_id and k.blocked_id = g.sender_id) then 'blocked'
        when g.is_full <> 0 then 'full' end as reason)";
+
+// Whether it has left the group, whose name has the place `group_place` in $9. Each group is read once, into
+// a hash, which costs 0.3 us a row where ten messages of a group come together; to look for each row alone,
+// 0.8. The array in between keeps the planner to it: whatever groups it was shown, no array is too large to
+// be hashed.
+constexpr std::string_view left_sql = R"(
+       when (g.group_place, g.account_id) not in (
+         select n.place, m.account_id
+         from unnest($9) with ordinality n(name, place)
+         cross join lateral unnest(array(
+           select m.account_id from member m
+           where m.group_id = (select a.id from account_group a where a.name = n.name))) m(account_id)) then 'left')";
 
 constexpr std::string_view singles_sql = R"(
 with judged as materialized (
@@ -48,8 +61,8 @@ select * from unnest($1, $2, $3, $4, $5, $6, $7, $8) {again})";
 constexpr std::string_view deliveries_sql = R"(
 with judged as materialized (
   select g.*, {reason}
-  from unnest($1, $2, $3, $4, $5, $6, $7)
-    g(mailbox_id, number, expires_at, account_id, sender_id, recipient, is_full)
+  from unnest($1, $2, $3, $4, $5, $6, $7, $10)
+    g(mailbox_id, number, expires_at, account_id, sender_id, recipient, is_full, group_place)
 ), stored as (
   insert into delivery (mailbox_id, number, expires_at)
   select mailbox_id, number, expires_at from judged where reason is null {again}
@@ -60,15 +73,16 @@ select j.number, j.recipient, m.topic, (select s.name from account s where s.id 
        case when tells_expiry(m.topic) then number_time(coalesce(m.expires_at, m.number + $8)) end
 from judged j
 cross join lateral (select m.* from message m where m.number = j.number offset 0) m
-where j.reason is not null
+where j.reason <> 'left'
 on conflict (number, recipient) do nothing)";
 
-std::string assembled(std::string_view sql, attempt_kind kind) {
+std::string assembled(std::string_view sql, attempt_kind kind, std::string_view left) {
   std::string made(sql);
   const auto fill = [&](std::string_view mark, std::string_view text) {
     if (const auto at = made.find(mark); at != std::string::npos) made.replace(at, mark.size(), text);
   };
   fill("{reason}", reason_sql);
+  fill("{left}", left);
   fill("{again}", kind == attempt_kind::again ? "on conflict do nothing" : "");
   return made;
 }
@@ -76,11 +90,11 @@ std::string assembled(std::string_view sql, attempt_kind kind) {
 // What is inserted for the first time, and again.
 class insertion {
  public:
-  insertion(std::string_view name, std::string_view sql)
+  insertion(std::string_view name, std::string_view sql, std::string_view left = {})
       : name_(name),
         name_again_(std::string(name) + "_again"),
-        sql_(assembled(sql, attempt_kind::first)),
-        sql_again_(assembled(sql, attempt_kind::again)) {}
+        sql_(assembled(sql, attempt_kind::first, left)),
+        sql_again_(assembled(sql, attempt_kind::again, left)) {}
   statement of(attempt_kind kind) const {
     return kind == attempt_kind::first ? statement{name_, sql_} : statement{name_again_, sql_again_};
   }
@@ -200,8 +214,17 @@ void message_rows::push(const message& what, const named_account& recipient, con
 
 void message_rows::clear() { *this = message_rows(); }
 
-void delivery_rows::push(message_number number, const named_account& recipient, const account_place* sender,
-                         std::optional<std::int64_t> expires_at_us, bool is_full) {
+void delivery_rows::push(message_number number, std::string_view group, const named_account& recipient,
+                         const account_place* sender, std::optional<std::int64_t> expires_at_us,
+                         bool is_full) {
+  if (groups_.empty() || group != last_group_) {
+    const auto next = static_cast<std::int64_t>(groups_.size()) + 1;
+    const auto [known, is_new] = known_groups_.try_emplace(std::string(group), next);
+    if (is_new) groups_.push(group);
+    last_group_ = group;
+    last_place_ = known->second;
+  }
+  group_places_.push(last_place_);
   numbers_.push(number);
   recipients_.push(recipient.name);
   account_ids_.push(account_id(recipient.place));
@@ -227,9 +250,10 @@ void store_bodies(pipeline& to, const message_rows& rows, attempt_kind kind) {
 }
 
 void store_deliveries(pipeline& to, const delivery_rows& rows, std::int64_t retention_us, attempt_kind kind) {
-  static const insertion store("store_deliveries", deliveries_sql);
-  to.add(store.of(kind), {rows.mailbox_ids_, rows.numbers_, rows.expiries_, rows.account_ids_,
-                          rows.sender_ids_, rows.recipients_, rows.full_, retention_us});
+  static const insertion store("store_deliveries", deliveries_sql, left_sql);
+  to.add(store.of(kind),
+         {rows.mailbox_ids_, rows.numbers_, rows.expiries_, rows.account_ids_, rows.sender_ids_,
+          rows.recipients_, rows.full_, retention_us, rows.groups_, rows.group_places_});
 }
 
 void bury(pipeline& to, const message_rows& rows, std::string_view reason, std::int64_t retention_us) {

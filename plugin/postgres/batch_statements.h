@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "core/ports.h"
@@ -59,8 +60,8 @@ class message_rows {
 
 class delivery_rows {
  public:
-  void push(message_number number, const named_account& recipient, const account_place* sender,
-            std::optional<std::int64_t> expires_at_us, bool is_full);
+  void push(message_number number, std::string_view group, const named_account& recipient,
+            const account_place* sender, std::optional<std::int64_t> expires_at_us, bool is_full);
   bool empty() const noexcept { return numbers_.empty(); }
   bool is_full() const noexcept { return numbers_.size() >= 10'000; }
   void clear();
@@ -70,6 +71,12 @@ class delivery_rows {
   int64_array numbers_, expiries_, account_ids_, mailbox_ids_, sender_ids_;
   text_array recipients_;
   int16_array full_;
+  // Each group once, and for each row which of them it is, counted from 1.
+  text_array groups_;
+  int64_array group_places_;
+  std::unordered_map<std::string, std::int64_t> known_groups_;
+  std::string last_group_;
+  std::int64_t last_place_ = 0;
 };
 
 // Messages with their bodies, each for one recipient. Those whose recipient is unknown, departed, has blocked
@@ -80,7 +87,8 @@ void store_singles(pipeline& to, const message_rows& rows, std::int64_t retentio
 // Bodies of group messages, whose senders must have accounts.
 void store_bodies(pipeline& to, const message_rows& rows, attempt_kind kind);
 
-// Who gets those bodies; they must be stored before. Judges recipients as store_singles() does.
+// Who gets those bodies; they must be stored before. Judges recipients as store_singles() does, and passes
+// over those who are no members any more: they have left since the message was accepted.
 void store_deliveries(pipeline& to, const delivery_rows& rows, std::int64_t retention_us, attempt_kind kind);
 
 // Straight to the dead letters. What is there already is passed over.

@@ -3,6 +3,7 @@
 #include <set>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 #include "core/topic.h"
 
@@ -34,6 +35,12 @@ class row_stream {
 template <typename Rows, typename Send>
 row_stream<Rows, Send> stream_of(Send send) {
   return row_stream<Rows, Send>(std::move(send));
+}
+
+std::string_view group_of(const message& what) {
+  const parsed_topic parsed = parse_topic(what.topic);
+  const auto* to = std::get_if<group_topic>(&parsed);
+  return to != nullptr ? to->group : std::string_view();
 }
 
 class batch_storing {
@@ -78,9 +85,10 @@ class batch_storing {
         stream_of<message_rows>([&](const message_rows& rows) { bury(to_, rows, "refused", retention_us_); });
     for (const outgoing* each : messages) {
       const account_place* const sender = ids_.find(each->what->key.sender);
+      const std::string_view group = group_of(*each->what);
       for_each_recipient(*each, [&](const named_account& recipient, bool is_full) {
         if (sender) {
-          deliveries.push(each->what->number, recipient, sender, each->expires_at_us, is_full);
+          deliveries.push(each->what->number, group, recipient, sender, each->expires_at_us, is_full);
         } else {
           refused.push(*each->what, recipient, sender, each->expires_at_us);
         }
