@@ -17,10 +17,12 @@ using steady = std::chrono::steady_clock;
 
 constexpr std::int64_t expire_at_once = 250;
 constexpr std::int64_t offer_at_once = 100;
-constexpr auto expire_pause = 1s, longest_sweep_pause = 60s, roll_pause = 3600s, roll_retry_pause = 60s;
+constexpr auto expire_pause = 1s, withdraw_pause = 1s, longest_sweep_pause = 60s, roll_pause = 3600s,
+               roll_retry_pause = 60s;
 constexpr auto patience_with_offered = 30s;
-constexpr int sweep_share = 20;   // a sweep may take one part in so many of the time
-constexpr int expire_share = 10;  // and expiring, while a day is moved
+constexpr int sweep_share = 20;    // a sweep may take one part in so many of the time
+constexpr int expire_share = 10;   // and expiring, while a day is moved
+constexpr int withdraw_share = 4;  // and withdrawing, while there is more
 
 // Offered again after the same half minute that the memory of this process has, so that a crash loses none.
 // What is offered goes to the end of the line: letters that are never settled do not hold up the others.
@@ -40,22 +42,25 @@ maintenance::maintenance(const store_settings& settings, post_function post)
     : settings_(settings),
       post_(std::move(post)),
       expire_{{}, &maintenance::expire},
+      withdraw_{{}, &maintenance::withdraw},
       sweep_{{}, &maintenance::sweep},
       roll_{{}, &maintenance::roll} {}
 
 void maintenance::begin(time_point now, bool is_rolled) {
   expire_.due = now;
+  withdraw_.due = now;
+  late_.begin();
   sweep_.due = now + sweep_pause(settings_);
   roll_.due = now + (is_rolled ? roll_pause : roll_retry_pause);
 }
 
 maintenance::time_point maintenance::next_due() const {
-  return std::min({expire_.due, sweep_.due, roll_.due});
+  return std::min({expire_.due, withdraw_.due, sweep_.due, roll_.due});
 }
 
 result<void> maintenance::run_due(connection& on, time_point now) {
   task* oldest = &expire_;
-  for (task* each : {&sweep_, &roll_}) {
+  for (task* each : {&withdraw_, &sweep_, &roll_}) {
     if (each->due < oldest->due) oldest = each;
   }
   if (oldest->due > now) return {};
@@ -102,6 +107,20 @@ void maintenance::settled(std::span<const std::int64_t> dead_letters, time_point
   if (offered_.empty()) return;
   for (const std::int64_t id : dead_letters) offered_.erase(id);
   if (offered_.empty()) expire_.due = std::min(expire_.due, now);
+}
+
+result<void> maintenance::withdraw(connection& on, task& self, time_point now) {
+  const auto started = steady::now();
+  const auto has_more = late_.run(on);
+  const auto ended = steady::now();
+  const auto share = (ended - started) * (withdraw_share - 1);
+  self.due = now + withdraw_pause;
+  if (!has_more) {
+    self.due = ended + std::max<steady::duration>(withdraw_pause, share);
+    return has_more.error();
+  }
+  if (*has_more) self.due = ended + share;
+  return {};
 }
 
 result<void> maintenance::sweep(connection& on, task& self, time_point now) {

@@ -1,10 +1,12 @@
 // What the store does between batches and pages, a bounded piece at a time: expiring, telling senders,
-// sweeping, partitions.
+// withdrawing, sweeping, partitions.
 //
 //   each second   expired deliveries go to the dead letters, a few hundred at most, and more often while
 //                 there are more, in a tenth of the time; then senders hear `expired` of a hundred dead
 //                 letters at most, and of no more before those are settled or half a minute has passed. Both
 //                 in one task, so that no sender can tell by the time why a message was not delivered
+//                 What was stored behind the back of those who left is withdrawn (late_withdrawal.h), and in
+//                 a quarter of the time while there is more to look at
 //   each minute   bodies that nobody waits for and old dead letters are swept, a thousand looked at
 //                 each time; the pauses between two sweeps grow with what they take, so that they
 //                 take a twentieth of the time. More often where dead letters are kept for less
@@ -21,6 +23,7 @@
 #include <span>
 
 #include "postgres/connection.h"
+#include "postgres/late_withdrawal.h"
 #include "postgres/store_events.h"
 #include "postgres/store_settings.h"
 
@@ -49,12 +52,14 @@ class maintenance {
   };
   result<void> expire(connection& on, task& self, time_point now);
   result<void> tell_senders(connection& on, task& self, time_point now);
+  result<void> withdraw(connection& on, task& self, time_point now);
   result<void> sweep(connection& on, task& self, time_point now);
   result<void> roll(connection& on, task& self, time_point now);
 
   const store_settings& settings_;
   const post_function post_;
-  task expire_, sweep_, roll_;
+  task expire_, withdraw_, sweep_, roll_;
+  late_withdrawal late_;
 
   std::set<std::int64_t> offered_;  // dead letters that are not settled yet
   time_point offered_at_;

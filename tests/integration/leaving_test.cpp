@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "integration/lock_holder.h"
 #include "mail_steps.h"
 #include "support/eventually.h"
 
@@ -82,6 +83,25 @@ TEST_F(leaving, by_being_blocked_or_deleted_while_the_broker_is_without_its_data
     return sql("select recipient, reason, count(*) from restante.dead_letter group by 1, 2 order by 1") ==
            "bob|departed|5\ndave|departed|2";
   })) << sql("select recipient, reason, topic from restante.dead_letter");
+}
+
+TEST_F(leaving, while_messages_are_being_stored_withdraws_them_within_seconds) {
+  open({.options = {{"linger", "0"}}});
+  auto alice = raw(account("alice"));
+  auto carol = raw(account("carol"));
+  carol.subscribe({"group/crew/#"});
+  lock_holder holder(mail().owner, "select from restante.broker for update");
+  const auto sent = publish_all(alice, to_crew("m", 30));
+  ASSERT_TRUE(eventually([&] {
+    return super(
+               "select count(*) from pg_stat_activity where datname = current_database()"
+               " and application_name = 'restante broker' and wait_event_type = 'Lock'") == "1";
+  }));
+  must_run({"group", "leave", "crew", "bob"});
+  holder.let_go();
+  wait_until_waiting("carol", 30);
+  wait_until_waiting("bob", 0);
+  EXPECT_EQ(collect(carol, 30), sent);
 }
 
 }  // namespace

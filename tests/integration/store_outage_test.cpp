@@ -1,8 +1,8 @@
 // plugin/postgres/store_thread.h when the database is away, slow, or another's.
 #include <gmock/gmock.h>
 
+#include "integration/lock_holder.h"
 #include "integration/store_fixture.h"
-#include "postgres/connection.h"
 #include "postgres/store_thread.h"
 #include "support/cutting_proxy.h"
 
@@ -24,19 +24,6 @@ class store_outage : public store_fixture {
   std::string super(const std::string& text) {
     return support::query(support::shared_postgres().superuser(database_.name), text);
   }
-};
-
-// Another session that holds a lock until it is let go.
-class lock_holder {
- public:
-  lock_holder(const std::string& database, const std::string& statement)
-      : connection_(connection::open({.database = database}).value()) {
-    if (!connection_.execute_script("begin; " + statement).ok()) throw support::failure("no lock to be had");
-  }
-  void let_go() { static_cast<void>(connection_.execute_script("rollback")); }
-
- private:
-  connection connection_;
 };
 
 TEST_F(store_outage, writes_a_batch_again_when_its_connection_ends_midway) {
