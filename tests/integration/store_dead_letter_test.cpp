@@ -199,9 +199,8 @@ TEST_F(store_dead_letter, does_not_stand_in_line_behind_those_that_cannot_be_tol
   EXPECT_EQ(due.expired[0].id, "m1");
   EXPECT_EQ(due.expired[0].recipient, "bert");
   // Said before the last of the others are settled.
-  EXPECT_TRUE(support::eventually([&] {
-    return sql("select count(*) from restante.dead_letter where receipt_at is not null") == "1";
-  }));
+  EXPECT_TRUE(support::eventually(
+      [&] { return sql("select count(*) from restante.dead_letter where receipt_at is not null") == "1"; }));
 }
 
 TEST_F(store_dead_letter, comes_of_days_that_are_over) {
