@@ -376,11 +376,7 @@ journal_status file_journal::give_up(std::string_view doing, std::int64_t error)
 
 // A mark goes with what is trimmed; and with other records when more of the journal is known to be on disk.
 std::optional<mark> file_journal::mark_due() {
-  journal_position synced = 0;
-  {
-    const std::lock_guard lock(state_.guard);
-    synced = state_.synced;
-  }
+  const journal_position synced = state_.synced;
   if (keep_ <= keep_written_ && (pending_bytes() == 0 || synced <= synced_written_)) return std::nullopt;
   return mark{keep_, synced};
 }
@@ -416,7 +412,7 @@ journal_status file_journal::flush() {
 
 journal_status file_journal::write_here() {
   const auto bytes = std::string_view(buffer_).substr(header_bytes);
-  const auto done = write_fully(state_.in, current_.file, bytes, used_here_bytes());
+  const auto done = append_fully(state_.in, current_.file, bytes, used_here_bytes(), current_.capacity_bytes);
   if (done >= 0) return journal_status::ok;
   const int cut = state_.in.truncate(current_.file, used_here_bytes());
   if (!is_out_of_room(done)) return give_up("writing", done);
@@ -433,7 +429,7 @@ journal_status file_journal::write_here() {
 journal_status file_journal::write_next() {
   const auto front = encode_header({flushed_, keep_written_, synced_written_, state_.key});
   std::copy(front.begin(), front.end(), buffer_.begin());
-  std::int64_t done = write_fully(state_.in, next_->file, buffer_, 0);
+  std::int64_t done = append_fully(state_.in, next_->file, buffer_, 0, next_->capacity_bytes);
   if (done >= 0) {
     done = state_.in.rename(next_->spare ? spare_name : next_name, file_name(flushed_, segment_ending));
   }
@@ -463,6 +459,7 @@ journal_status file_journal::write_next() {
   state_.work_waits = true;
   state_.count();
   next_.reset();
+  began_segment_ = true;
   fingerprints_ = 0;
   return journal_status::ok;
 }
@@ -470,19 +467,20 @@ journal_status file_journal::write_next() {
 void file_journal::publish() {
   flushed_ = end();
   fingerprints_ += pending_fingerprints_;
-  bool first = false;
-  {
-    const std::lock_guard lock(state_.guard);
-    state_.flushed = flushed_;
+  state_.flushed = flushed_;
+  if (state_.keep_flushed.load(std::memory_order_relaxed) != keep_written_)
     state_.keep_flushed = keep_written_;
-    if (state_.unsynced_since_us == 0) {
-      state_.unsynced_since_us = state_.time.steady_us();
-      first = true;
-    }
-    first = first || state_.work_waits;
+  // After `flushed`: either this sees that a sync has begun, or that sync sees what was flushed.
+  bool wake = std::exchange(began_segment_, false);
+  if (state_.unsynced_since_us == 0) {
+    state_.unsynced_since_us = state_.time.steady_us();
+    wake = true;
   }
   forget();
-  if (first) state_.wake.notify_one();
+  if (!wake) return;
+  // Else it might look before and wait after.
+  { const std::lock_guard lock(state_.guard); }
+  state_.wake.notify_one();
 }
 
 }  // namespace restante

@@ -19,7 +19,9 @@
 //   failed  the disk gave another error, once: see why_failed(). Only a new object, after the operator has
 //   looked,
 //           goes on
-// A flush that found no room leaves the file as it was before; `failed` leaves it to the next open().
+// What a flush wrote is the system's: it outlives the process, however that ends. Of a flush that was
+// interrupted by its end, any bytes may be there. A flush that found no room leaves the file as it was
+// before; `failed` leaves it to the next open().
 //
 // Ownership: `in` and `time` must outlive it. `time` and `in` are used on both threads.
 #pragma once
@@ -128,6 +130,7 @@ class file_journal final : public journal {
   current_segment current_;
   std::optional<next_segment> next_;
   journal_position keep_ = 0, keep_written_ = 0, synced_written_ = 0;
+  bool began_segment_ = false;  // since the thread behind was woken
   bool started_ = false;
 };
 

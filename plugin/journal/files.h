@@ -46,6 +46,14 @@ class files {
 
   // How many bytes; may be fewer than were asked for.
   virtual std::int64_t write(handle file, std::string_view bytes, std::uint64_t offset) = 0;
+  // write() for the file that grows: nothing but zeros stands behind `offset`, and allocate() was asked for
+  // `capacity_bytes`. Zeros may follow what was appended, up to there: truncate() a file that is complete. A
+  // process that is killed within may leave any of the bytes and not others.
+  // Threads: one. The file appended to before is open until the first append() to another.
+  virtual std::int64_t append(handle file, std::string_view bytes, std::uint64_t offset,
+                              std::uint64_t capacity_bytes) = 0;
+  // A hint, from any thread: about so many bytes will be appended to it before the next hint.
+  virtual void will_append(handle file, std::uint64_t count) = 0;
   virtual std::int64_t read(handle file, char* into, std::size_t count, std::uint64_t offset) = 0;
   virtual int truncate(handle file, std::uint64_t size_bytes) = 0;
   // Makes sure of space for so many bytes, and leaves the size as it is. -EOPNOTSUPP: cannot be promised

@@ -20,7 +20,7 @@ struct scanned {
   std::optional<header> head;
   journal_position end = 0;  // where records stop, from the start on
   flaw why = flaw::cut_short;
-  bool zeros_follow = true;  // nothing else behind `end`
+  std::uint64_t written_bytes = 0;  // to the last byte that is not zero
   std::uint64_t fingerprints = 0;
   std::int64_t newest_us = 0;
 };
@@ -143,6 +143,7 @@ class inspector {
 
   std::optional<journal_error> scan(scanned& segment) {
     if (auto error = load(segment)) return error;
+    segment.written_bytes = bytes_.find_last_not_of('\0') + 1;  // npos + 1: 0
     if (segment.head) {
       segment.end = follow(segment, segment.start, segment.why, [&](journal_position, const framed& found) {
         if (const auto noted = decode_mark(found)) learn(*noted);
@@ -157,9 +158,7 @@ class inspector {
     const std::size_t rest = std::min<std::size_t>(
         bytes_.size(),
         segment.head ? header_bytes + static_cast<std::size_t>(segment.end - segment.start) : 0);
-    segment.zeros_follow = std::all_of(bytes_.begin() + static_cast<std::ptrdiff_t>(rest), bytes_.end(),
-                                       [](char byte) { return byte == 0; });
-    if (segment.end < segment.limit && !segment.zeros_follow)
+    if (segment.end < segment.limit && segment.written_bytes > rest)
       look_for_marks(segment, std::max(rest, header_bytes));
     return std::nullopt;
   }
@@ -203,7 +202,6 @@ class inspector {
       if (segment.end == from) segment.why = flaw::bad_body;  // a mark points into a record
       return std::nullopt;
     }
-    segment.zeros_follow = false;
     note_damage(segment, stopped);
     return std::nullopt;
   }
@@ -285,7 +283,7 @@ class inspector {
     std::uint64_t lost = 0;
     bool removed = false;
     for (std::size_t index = segments_.size(); index-- > last_ + 1;) {
-      lost += segments_[index].file_bytes;
+      lost += segments_[index].written_bytes;
       if (const int done = in_.unlink(file_name(segments_[index].start, segment_ending)); done < 0)
         return journal_failure(path_, "removing a torn segment", done);
       removed = true;
@@ -294,13 +292,13 @@ class inspector {
     auto& last = segments_[last_];
     const std::uint64_t kept = header_bytes + (end_ - last.start);
     if (!last.head && end_ == last.start) {
-      lost += last.file_bytes;
+      lost += last.written_bytes;
       if (const int done = in_.unlink(file_name(last.start, segment_ending)); done < 0)
         return journal_failure(path_, "removing a torn segment", done);
       segments_.pop_back();
       removed = true;
     } else {
-      if (!last.zeros_follow) lost += last.file_bytes - std::min(last.file_bytes, kept);
+      lost += std::max(last.written_bytes, kept) - kept;
       const open_file file(in_, in_.open(file_name(last.start, segment_ending)));
       if (!file.ok()) return journal_failure(path_, "opening the last segment", file.get());
       if (const int done = in_.truncate(file.get(), kept); done < 0)

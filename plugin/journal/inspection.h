@@ -3,7 +3,8 @@
 // Replay begins at the largest `keep` of any mark or header that checks. From there on every record must
 // check, each segment going on where the one before ends. Where that stops, at position P:
 //
-//   - only zeros, or nothing, behind P in the last segment: the clean end.
+//   - only zeros, or nothing, behind P in the last segment: the clean end. Zeros stand behind each segment
+//     that was not completed (files.h, append()); what is cut is counted without them.
 //   - a mark or a header, anywhere in the journal, says that more than P had reached the disk: damage.
 //   Refused, with
 //     the file and the offset in it; nothing is changed. It does not matter whether P is in the last segment.

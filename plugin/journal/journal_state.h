@@ -80,14 +80,18 @@ struct journal_state {
   std::vector<recent_file> recent;     // oldest first
   current_segment current;
   std::optional<spare_segment> spare;
-  bool spare_taken = false;                            // the broker's thread begins it with its next flush
-  std::uint64_t reserved_bytes = 0;                    // for files that are being made
-  journal_position flushed = 0, synced = 0;            // how far all is written; is on disk
-  journal_position keep_flushed = 0, keep_synced = 0;  // the last mark that is written; that is on disk
+  bool spare_taken = false;          // the broker's thread begins it with its next flush
+  std::uint64_t reserved_bytes = 0;  // for files that are being made
+  journal_position keep_synced = 0;  // the last mark that is on disk
   bool directory_synced = true;
   bool work_waits = false;  // for the thread behind, other than to sync
   std::string why_failed;
   std::vector<std::string> notes;
+
+  // The broker's thread advances `flushed` without `guard`, so that a flush takes no lock; what it counts is
+  // written then, in a segment that is in `closed` or `current`. keep_flushed: as the last mark written says.
+  std::atomic<journal_position> flushed{0}, keep_flushed{0};  // how far all is written
+  std::atomic<journal_position> synced{0};                    // how far all is on disk
 
   // Each on its own:
   std::atomic<bool> failed{false};

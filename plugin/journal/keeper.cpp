@@ -52,19 +52,21 @@ bool keeper::sync() {
   std::vector<closed_segment> tails;
   current_segment current;
   journal_position flushed = 0, keep = 0;
-  bool directory_synced = true, nothing_new = true;
+  std::uint64_t new_bytes = 0;
+  bool directory_synced = true;
   {
     const std::lock_guard lock(state_.guard);
     for (const auto& segment : state_.closed) {
       if (!segment.synced) tails.push_back(segment);
     }
     current = state_.current;
-    flushed = state_.flushed;
-    keep = state_.keep_flushed;
     directory_synced = state_.directory_synced;
-    nothing_new = flushed == state_.synced;
+    // Before `flushed` is read: who advances it later starts the time again.
     state_.syncing_since_us = state_.unsynced_since_us.load();
     state_.unsynced_since_us = 0;
+    keep = state_.keep_flushed;
+    flushed = state_.flushed;
+    new_bytes = flushed - state_.synced;
   }
   const auto failed = [&](std::string_view doing, std::int64_t error) {
     state_.fail(journal_failure(state_.settings.directory, doing, error).line);
@@ -88,9 +90,10 @@ bool keeper::sync() {
   if (!directory_synced) {
     if (const int done = state_.in.sync_directory(); done < 0) return failed("syncing the directory", done);
   }
-  if (!nothing_new) {
+  if (new_bytes > 0) {
     if (const int done = state_.in.sync_data(current.file); done < 0)
       return failed("syncing a segment", done);
+    if (state_.settings.sync_us > 0) state_.in.will_append(current.file, new_bytes);
   }
   const std::lock_guard lock(state_.guard);
   // A segment begun meanwhile has its entry unsynced again; its data are not part of `flushed` here.

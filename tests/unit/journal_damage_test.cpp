@@ -2,6 +2,7 @@
 // told.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -74,6 +75,57 @@ TEST_F(journal_damage, takes_preallocated_zeros_for_a_clean_end) {
   kill();
   ASSERT_EQ(start(), "");
   EXPECT_EQ(expect_a_beginning(), 2U);
+}
+
+TEST_F(journal_damage, cuts_a_record_of_which_any_part_is_there_before_zeros) {
+  prepare = [](simulated_files& port) { port.window_bytes = 2'048; };
+  ASSERT_EQ(start(), "");
+  for (std::uint64_t number = 0; number < 5; ++number) write(a_message(number));
+  const auto file = last_file();
+  const auto torn_from = journal_format::header_bytes + written[4].at;
+  const auto torn_until = journal_format::header_bytes + records->end();
+  kill();
+  const simulated_disk whole = disk;
+  ASSERT_EQ(disk.content(file)->size(), 2'048U);
+  for (auto at = torn_from; at < torn_until; ++at) {
+    for (const bool beginning_is_there : {true, false}) {
+      disk = whole;
+      auto& content = *disk.content(file);
+      const auto from = beginning_is_there ? at : torn_from;
+      const auto until = beginning_is_there ? torn_until : at + 1;
+      std::fill(content.begin() + static_cast<long>(from), content.begin() + static_cast<long>(until), '\0');
+      if (content == *simulated_disk(whole).content(file)) continue;
+      const auto last = content.find_last_not_of('\0');
+      ASSERT_EQ(start(), "") << at;
+      EXPECT_EQ(expect_a_beginning(), 4U);
+      EXPECT_EQ(records->end(), written[4].at);
+      const auto notes = records->take_notes();
+      if (last < torn_from) {
+        EXPECT_TRUE(notes.empty()) << "nothing of it is there: " << at;
+      } else {
+        ASSERT_EQ(notes.size(), 1U);
+        EXPECT_NE(notes[0].find("cut " + std::to_string(last + 1 - torn_from) + " bytes"), std::string::npos)
+            << notes[0];
+      }
+      close();
+    }
+  }
+}
+
+TEST_F(journal_damage, is_refused_when_zeros_stand_where_a_mark_says_that_it_was_safe) {
+  prepare = [](simulated_files& port) { port.window_bytes = 2'048; };
+  ASSERT_EQ(start(), "");
+  for (std::uint64_t number = 0; number < 3; ++number) write(a_message(number));
+  records->tend();
+  write(a_message(3));  // with the mark
+  const auto file = last_file();
+  kill();
+  auto& content = *disk.content(file);
+  const auto from = static_cast<long>(journal_format::header_bytes + written[2].at);
+  const auto until = static_cast<long>(journal_format::header_bytes + written[3].at);
+  std::fill(content.begin() + from, content.begin() + until, '\0');
+  const auto error = start();
+  EXPECT_NE(error.find(file + " is damaged at byte " + std::to_string(from)), std::string::npos) << error;
 }
 
 TEST_F(journal_damage, takes_no_record_from_another_place_or_journal) {

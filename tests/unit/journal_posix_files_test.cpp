@@ -109,6 +109,20 @@ TEST_F(journal_on_this_machine, syncs_each_flush_when_that_is_asked) {
   EXPECT_EQ(read_all(*records, 0).size(), 10U);
 }
 
+TEST_F(journal_on_this_machine, is_given_up_when_somebody_cuts_its_file) {
+  ASSERT_EQ(open(), "");
+  ASSERT_FALSE(records->start(file_journal::behind::by_hand));
+  ASSERT_EQ(append(*records, a_message(1)), journal_status::ok);
+  ASSERT_EQ(records->flush(), journal_status::ok);
+  const auto file = settings.directory + "/00000000000000000000.journal";
+  ASSERT_EQ(std::filesystem::file_size(file), settings.segment_bytes);
+  std::filesystem::resize_file(file, 0);
+  ASSERT_EQ(append(*records, a_message(2)), journal_status::ok);
+  EXPECT_EQ(records->flush(), journal_status::failed);
+  EXPECT_NE(records->why_failed().find("writing"), std::string::npos) << records->why_failed();
+  EXPECT_EQ(append(*records, a_message(3)), journal_status::failed);
+}
+
 TEST_F(journal_on_this_machine, makes_a_key_that_no_other_journal_has) {
   ASSERT_EQ(open(), "");
   const auto key = records->hash_key();

@@ -27,7 +27,8 @@ class doomed_journal : private journal_on_a_disk {
 
   void live_and_die() {
     const bool at_the_start = random_() % 3 == 0;
-    prepare = [this, at_the_start](simulated_files&) {
+    prepare = [this, at_the_start](simulated_files& port) {
+      port.window_bytes = random_() % 3 * 512;
       if (at_the_start) die_within(random_() % 8);
     };
     if (const auto error = start(); !error.empty()) {

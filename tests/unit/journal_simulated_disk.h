@@ -102,6 +102,8 @@ class simulated_files final : public files {
   int permission_bits = 0700;
   std::uint64_t room_bytes = UINT64_MAX;  // of all files
   std::size_t most_at_once = SIZE_MAX;    // bytes in one write or read
+  // Not 0: what is appended goes through a mapping of so much, which makes the file as large beforehand.
+  std::uint64_t window_bytes = 0;
   // Called before each change of the disk, with how many there were before it.
   std::function<void(std::uint64_t)> before_change;
 
@@ -209,11 +211,31 @@ class simulated_files final : public files {
     }
     change();
     if (offset + bytes.size() > content.seen.size()) resize(index, offset + bytes.size());
-    content.seen.replace(offset, bytes.size(), bytes);
-    for (std::size_t sector = offset / sector_bytes; sector * sector_bytes < offset + bytes.size(); ++sector)
-      content.dirty.insert(sector);
+    put(index, bytes, offset);
     return static_cast<std::int64_t>(bytes.size());
   }
+  std::int64_t append(handle file, std::string_view bytes, std::uint64_t offset,
+                      std::uint64_t capacity_bytes) override {
+    bytes = bytes.substr(0, most_at_once);
+    const std::uint64_t end = offset + bytes.size();
+    if (window_bytes == 0 || write_error != 0 || end > capacity_bytes) return write(file, bytes, offset);
+    const std::lock_guard lock(guard_);
+    const auto index = open_.at(file);
+    const auto& content = disk_.files[index].seen;
+    if (end > content.size()) {
+      const std::uint64_t window_end = (end + window_bytes - 1) / window_bytes * window_bytes;
+      change();
+      resize(index, std::min(window_end, capacity_bytes));
+    }
+    // A copy has no order that anybody can rely on.
+    const auto middle = bytes.size() / 2;
+    change();
+    put(index, bytes.substr(middle), offset + middle);
+    change();
+    put(index, bytes.substr(0, middle), offset);
+    return static_cast<std::int64_t>(bytes.size());
+  }
+  void will_append(handle, std::uint64_t) override {}
   std::int64_t read(handle file, char* into, std::size_t count, std::uint64_t offset) override {
     const std::lock_guard lock(guard_);
     const auto& content = disk_.files[open_.at(file)].seen;
@@ -267,6 +289,12 @@ class simulated_files final : public files {
     }
     content.seen.resize(size_bytes, '\0');
     content.size_changed = true;
+  }
+  void put(std::size_t index, std::string_view bytes, std::uint64_t offset) {
+    auto& content = disk_.files[index];
+    content.seen.replace(offset, bytes.size(), bytes);
+    for (std::size_t sector = offset / sector_bytes; sector * sector_bytes < offset + bytes.size(); ++sector)
+      content.dirty.insert(sector);
   }
   void change() {
     if (before_change) before_change(changes_);
