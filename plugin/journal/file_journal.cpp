@@ -3,13 +3,13 @@
 #include <errno.h>
 
 #include <algorithm>
-#include <csignal>
 #include <system_error>
 #include <utility>
 
 #include "journal/recent_format.h"
 #include "journal/segment_fingerprints.h"
 #include "journal/whole_file.h"
+#include "threads/background_thread.h"
 
 namespace restante {
 
@@ -141,17 +141,11 @@ std::optional<journal_error> file_journal::start(behind how) {
   if (auto error = begin_first_segment()) return error;
   started_ = true;
   if (how == behind::by_hand) return std::nullopt;
-  // Signals are for the broker's thread.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
   try {
-    thread_ = std::thread([this] { keeper_.run(); });
+    thread_ = start_background_thread(state_.in.shared_descriptors(), [this] { keeper_.run(); });
   } catch (const std::system_error& error) {
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
     return journal_failure(state_.settings.directory, "starting a thread", -error.code().value());
   }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return std::nullopt;
 }
 
@@ -198,13 +192,7 @@ file_journal::~file_journal() {
   }
   if (started_ && !state_.failed) mark_the_end();
   drop_next();
-  for (const auto& segment : state_.closed) {
-    if (segment.file >= 0) state_.in.close(segment.file);
-  }
-  if (state_.spare) {
-    state_.in.close(state_.spare->file);
-    state_.in.unlink(spare_name);
-  }
+  if (state_.spare) state_.in.unlink(spare_name);
   if (current_.file >= 0) {
     state_.in.truncate(current_.file, used_here_bytes());
     state_.in.close(current_.file);
@@ -308,17 +296,19 @@ journal_status file_journal::grow_current(std::uint64_t needed_bytes, bool even_
 journal_status file_journal::take_next(std::uint64_t needed_bytes, bool even_over_limit) {
   auto& in = state_.in;
   const bool spare_is_too_small = next_ && next_->spare;
-  if (spare_is_too_small) next_.reset();  // it stays for another time
+  if (spare_is_too_small) {  // it stays for another time
+    in.close(next_->file);
+    next_.reset();
+  }
   const std::uint64_t had = next_ ? next_->capacity_bytes : 0;
   std::uint64_t more = 0;
   {
     const std::lock_guard lock(state_.guard);
-    if (spare_is_too_small) state_.spare_taken = false;
-    if (!next_ && state_.spare && state_.spare->capacity_bytes >= needed_bytes) {
-      state_.spare_taken = true;
-      next_ = next_segment{state_.spare->file, state_.spare->capacity_bytes, true};
-      return journal_status::ok;
-    }
+    state_.spare_taken = !next_ && state_.spare && state_.spare->capacity_bytes >= needed_bytes;
+  }
+  if (state_.spare_taken) return take_spare();
+  {
+    const std::lock_guard lock(state_.guard);
     const auto size = state_.size_of_next(needed_bytes - had);
     if (!size && !even_over_limit) return journal_status::full;
     more = size.value_or(std::max(needed_bytes - had, state_.segment_bytes() / 16));
@@ -343,6 +333,24 @@ journal_status file_journal::take_next(std::uint64_t needed_bytes, bool even_ove
     state_.count();
   }
   return is_out_of_room(done) ? journal_status::full : give_up("making a segment", done);
+}
+
+// With spare_taken set, so that it stays.
+journal_status file_journal::take_spare() {
+  const auto file = state_.in.open(spare_name);
+  const std::lock_guard lock(state_.guard);
+  if (file >= 0) {
+    next_ = next_segment{file, state_.spare->capacity_bytes, true};
+    return journal_status::ok;
+  }
+  state_.spare_taken = false;
+  if (!is_out_of_room(file)) {
+    // Somebody removed it: another is made.
+    state_.spare.reset();
+    state_.work_waits = true;
+    state_.count();
+  }
+  return journal_status::full;
 }
 
 void file_journal::drop_next() {
@@ -437,6 +445,7 @@ journal_status file_journal::write_next() {
     drop_next();
     return is_out_of_room(done) ? journal_status::full : give_up("beginning a segment", done);
   }
+  state_.in.close(current_.file);
   const std::lock_guard lock(state_.guard);
   closed_segment closed;
   closed.start = current_.start;
@@ -444,7 +453,6 @@ journal_status file_journal::write_next() {
   closed.file_bytes = current_.capacity_bytes;
   closed.fingerprints = fingerprints_;
   closed.newest_us = now_us();
-  closed.file = current_.file;
   closed.fingerprints_kept = fingerprints_ == 0 || state_.settings.dedupe_us == 0;
   state_.closed.push_back(closed);
   if (next_->spare) {

@@ -111,6 +111,7 @@ class file_journal final : public journal {
   void forget();
   journal_status write_here();
   journal_status write_next();
+  journal_status take_spare();
   void drop_next();
   void publish();
 

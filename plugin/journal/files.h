@@ -4,8 +4,9 @@
 // Results: not negative: done; negative: the error's number (errno.h), negated. Names are those of files in
 // the directory, without a slash.
 //
-// Threads: any, but one at a time for a handle's writes. What was written, made, renamed or removed lasts
-// over a power loss only after sync_data() and sync_directory().
+// Threads: any, but one at a time for a handle's writes. A handle is of use to the thread that it was opened
+// on: others may have files of their own, see threads/background_thread.h. What was written, made, renamed or
+// removed lasts over a power loss only after sync_data() and sync_directory().
 #pragma once
 
 #include <cstdint>
@@ -26,6 +27,9 @@ class files {
   };
 
   virtual ~files() = default;
+
+  // What a thread with files of its own must be given: descriptors.
+  virtual std::vector<int> shared_descriptors() const { return {}; }
 
   // The directory, before all others. It is made, for its owner alone and with the owner of the folder it is
   // in, if that is there.
@@ -52,7 +56,8 @@ class files {
   // Threads: one. The file appended to before is open until the first append() to another.
   virtual std::int64_t append(handle file, std::string_view bytes, std::uint64_t offset,
                               std::uint64_t capacity_bytes) = 0;
-  // A hint, from any thread: about so many bytes will be appended to it before the next hint.
+  // A hint, from any thread, whose handle it is not: about so many bytes will be appended to it before the
+  // next hint.
   virtual void will_append(handle file, std::uint64_t count) = 0;
   virtual std::int64_t read(handle file, char* into, std::size_t count, std::uint64_t offset) = 0;
   virtual int truncate(handle file, std::uint64_t size_bytes) = 0;

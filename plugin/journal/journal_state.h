@@ -34,7 +34,6 @@ inline std::int64_t believed_us(std::int64_t at_us, std::int64_t now_us) {
 
 // A file made ahead, with space behind it. It gets its name when it is begun.
 struct spare_segment {
-  files::handle file = files::none;
   std::uint64_t capacity_bytes = 0;
 };
 inline constexpr auto spare_name = "spare";  // made by the thread behind
@@ -42,7 +41,7 @@ inline constexpr auto next_name = "next";    // made by the broker's thread, whi
 
 // The segment that is being written.
 struct current_segment {
-  files::handle file = files::none;
+  files::handle file = files::none;  // the broker's thread's
   journal_position start = 0;
   std::uint64_t capacity_bytes = 0;
 };
@@ -52,8 +51,7 @@ struct closed_segment {
   journal_position start = 0, end = 0;
   std::uint64_t file_bytes = 0;  // on disk
   std::uint64_t fingerprints = 0;
-  std::int64_t newest_us = 0;        // none of its fingerprints is younger
-  files::handle file = files::none;  // open until all of it is on disk
+  std::int64_t newest_us = 0;  // none of its fingerprints is younger
   bool synced = false;
   bool fingerprints_kept = false;  // outside of it, or it has none
 

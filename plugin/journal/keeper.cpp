@@ -28,6 +28,7 @@ void keeper::run() {
   }
   lock.unlock();
   sync();
+  synced_file_.close();  // it may be this thread's own
 }
 
 void keeper::stop() {
@@ -68,31 +69,29 @@ bool keeper::sync() {
     flushed = state_.flushed;
     new_bytes = flushed - state_.synced;
   }
-  const auto failed = [&](std::string_view doing, std::int64_t error) {
-    state_.fail(journal_failure(state_.settings.directory, doing, error).line);
-    return false;
-  };
   for (const auto& segment : tails) {
+    if (const auto opened = open_to_sync(segment.start); opened < 0) return sync_later(opened);
     // What was allocated and not needed goes back; what is there stays.
-    state_.in.truncate(segment.file, segment.used_bytes());
-    if (const int done = state_.in.sync_data(segment.file); done < 0)
-      return failed("syncing a segment", done);
-    state_.in.close(segment.file);
+    state_.in.truncate(synced_file_.get(), segment.used_bytes());
+    if (const int done = state_.in.sync_data(synced_file_.get()); done < 0)
+      return sync_failed("syncing a segment", done);
+    synced_file_.close();
     const std::lock_guard lock(state_.guard);
     for (auto& known : state_.closed) {
       if (known.start != segment.start) continue;
       known.synced = true;
-      known.file = files::none;
       known.file_bytes = known.used_bytes();
     }
     state_.count();
   }
   if (!directory_synced) {
-    if (const int done = state_.in.sync_directory(); done < 0) return failed("syncing the directory", done);
+    if (const int done = state_.in.sync_directory(); done < 0)
+      return sync_failed("syncing the directory", done);
   }
   if (new_bytes > 0) {
-    if (const int done = state_.in.sync_data(current.file); done < 0)
-      return failed("syncing a segment", done);
+    if (const auto opened = open_to_sync(current.start); opened < 0) return sync_later(opened);
+    if (const int done = state_.in.sync_data(synced_file_.get()); done < 0)
+      return sync_failed("syncing a segment", done);
     if (state_.settings.sync_us > 0) state_.in.will_append(current.file, new_bytes);
   }
   const std::lock_guard lock(state_.guard);
@@ -102,6 +101,28 @@ bool keeper::sync() {
   state_.keep_synced = keep;
   state_.syncing_since_us = 0;
   return true;
+}
+
+// An error in writing that nobody was told of yet is told to whoever opens the file later, too (since
+// Linux 4.17).
+std::int64_t keeper::open_to_sync(journal_position start) {
+  if (synced_file_.ok() && synced_start_ == start) return 0;
+  synced_file_ = open_file(state_.in, state_.in.open(file_name(start, segment_ending)));
+  synced_start_ = start;
+  return synced_file_.ok() ? 0 : synced_file_.get();
+}
+
+bool keeper::sync_failed(std::string_view doing, std::int64_t error) {
+  state_.fail(journal_failure(state_.settings.directory, doing, error).line);
+  return false;
+}
+
+// Nothing was lost by that, and what waits for the disk is counted as waiting.
+bool keeper::sync_later(std::int64_t error) {
+  if (!is_out_of_room(error)) return sync_failed("opening a segment", error);
+  note_failure("opening a segment", error);
+  state_.unsynced_since_us = state_.syncing_since_us.exchange(0);
+  return false;
 }
 
 // One segment at a time, so that syncs do not wait for many.
@@ -184,7 +205,6 @@ void keeper::give_back_spare() {
     state_.count();
   }
   if (!given) return;
-  state_.in.close(given->file);
   state_.in.unlink(spare_name);
 }
 
@@ -235,10 +255,10 @@ void keeper::make_spare() {
     state_.reserved_bytes += *capacity;
     state_.count();
   }
-  const files::handle file = make_segment_file(state_.in, spare_name, *capacity);
+  const open_file made(state_.in, make_segment_file(state_.in, spare_name, *capacity));
   const std::lock_guard lock(state_.guard);
   state_.reserved_bytes -= *capacity;
-  if (file >= 0) state_.spare = spare_segment{file, *capacity};
+  if (made.ok()) state_.spare = spare_segment{*capacity};
   state_.count();
 }
 

@@ -13,6 +13,8 @@
 // next time (what PostgreSQL learnt in 2018). Whatever else finds no room is tried again, at least each
 // second.
 //
+// It opens by their names the files that the broker's thread writes: it may have files of its own.
+//
 // Threads: one; not the broker's while that runs.
 #pragma once
 
@@ -21,6 +23,7 @@
 #include <string_view>
 
 #include "journal/journal_state.h"
+#include "journal/whole_file.h"
 
 namespace restante {
 
@@ -37,6 +40,9 @@ class keeper {
   void stop();  // from any thread
 
  private:
+  std::int64_t open_to_sync(journal_position start);
+  bool sync_failed(std::string_view doing, std::int64_t error);
+  bool sync_later(std::int64_t error);
   void keep_fingerprints();
   void keep_fingerprints_of(const closed_segment& segment);
   bool write_recent(const std::string& name, std::string_view bytes);
@@ -49,6 +55,8 @@ class keeper {
   journal_state& state_;
   bool stopping_ = false;       // behind the state's guard
   bool failure_noted_ = false;  // one line is enough
+  open_file synced_file_;       // the segment that was synced last
+  journal_position synced_start_ = 0;
 };
 
 }  // namespace restante

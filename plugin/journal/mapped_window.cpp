@@ -69,6 +69,7 @@ bool mapped_window::move(int file, std::uint64_t offset, std::uint64_t needed_en
   base_ = base;
   next_ = static_cast<std::size_t>(offset - base);
   limit_ = static_cast<std::size_t>(end - base);
+  owner_ = std::this_thread::get_id();
   file_ = file;
   return true;
 }

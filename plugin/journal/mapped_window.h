@@ -8,7 +8,7 @@
 // The first store to a page, and the first after each sync, costs a page fault, some microseconds. prepare()
 // takes them on another thread.
 //
-// Threads: one, but for prepare().
+// Threads: one, but for prepare() and leave() of others' files.
 #pragma once
 
 #include <atomic>
@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <thread>
 
 #include "journal/bus_guard.h"
 
@@ -37,9 +38,9 @@ class mapped_window {
   };
   // Nothing but zeros stands behind `offset`; the disk has room for so many bytes of the file.
   outcome store(int file, std::string_view bytes, std::uint64_t offset, std::uint64_t capacity_bytes);
-  // To be called before it is closed or cut.
+  // To be called before it is closed or cut. On another thread the same number may be another file.
   void leave(int file) {
-    if (file_ == file) leave();
+    if (file_ == file && owner_ == std::this_thread::get_id()) leave();
   }
   // About so many bytes will be stored next. From any thread.
   void prepare(int file, std::uint64_t count);
@@ -57,7 +58,8 @@ class mapped_window {
   bool is_ours_ = false;
   std::optional<bus_guard> guard_;
   bool given_up_ = false;
-  std::uint64_t base_ = 0;  // the offset in the file that begin_ shows
+  std::uint64_t base_ = 0;                // the offset in the file that begin_ shows
+  std::atomic<std::thread::id> owner_{};  // who stores
   std::atomic<int> file_{-1};
   std::atomic<std::size_t> next_ = 0, limit_ = 0;  // in the window: the next store; how far it may go
 };

@@ -15,6 +15,7 @@ class posix_files final : public files {
   posix_files(const posix_files&) = delete;
   posix_files& operator=(const posix_files&) = delete;
 
+  std::vector<int> shared_descriptors() const override { return {directory_}; }
   int make_directory(const std::string& path) override;
   int open_directory(const std::string& path) override;
   int permissions() override;

@@ -36,7 +36,7 @@ const fault_control* control() {
 }
 
 bool is_of_journal(int file) {
-  char link[32] = "/proc/self/fd/";
+  char link[40] = "/proc/thread-self/fd/";  // a thread may have files of its own
   char* end = link + std::strlen(link);
   if (file < 0 || file > 99'999) return false;
   for (int power = 10'000; power > 0; power /= 10) {
