@@ -389,6 +389,20 @@ std::optional<mark> file_journal::mark_due() {
   return mark{keep_, synced};
 }
 
+// The last for which there is room is kept for one that lets a segment go: where the disk is full, nothing
+// else makes room.
+journal_status file_journal::make_room_for_mark() {
+  const auto status = make_room(pending_bytes() + mark_bytes, true);
+  return status == journal_status::full && lets_a_segment_go() ? make_room(pending_bytes(), true) : status;
+}
+
+bool file_journal::lets_a_segment_go() {
+  const std::lock_guard lock(state_.guard);
+  return std::any_of(state_.closed.begin(), state_.closed.end(), [this](const closed_segment& each) {
+    return each.end > keep_written_ && each.end <= keep_;
+  });
+}
+
 journal_status file_journal::flush() {
   if (state_.failed || !started_) {
     forget();
@@ -397,7 +411,7 @@ journal_status file_journal::flush() {
   const auto due = mark_due();
   bool marked = false;
   if (due) {
-    const auto status = make_room(pending_bytes(), true);
+    const auto status = make_room_for_mark();
     if (status == journal_status::failed) {
       forget();
       return status;

@@ -107,6 +107,8 @@ class file_journal final : public journal {
   std::size_t pending_bytes() const { return buffer_.size() - journal_format::header_bytes; }
   std::uint64_t used_here_bytes() const { return journal_format::header_bytes + (flushed_ - current_.start); }
   std::optional<journal_format::mark> mark_due();
+  journal_status make_room_for_mark();
+  bool lets_a_segment_go();
   void mark_the_end();
   void forget();
   journal_status write_here();

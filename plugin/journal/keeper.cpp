@@ -1,5 +1,7 @@
 #include "journal/keeper.h"
 
+#include <errno.h>
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -125,6 +127,13 @@ bool keeper::sync_later(std::int64_t error) {
   return false;
 }
 
+void keeper::note_forgotten() {
+  if (std::exchange(forgotten_noted_, true)) return;
+  const std::lock_guard lock(state_.guard);
+  state_.notes.push_back("journal: there is no room in " + state_.settings.directory +
+                         ": fingerprints are forgotten, so after a restart repeats may be handed over again");
+}
+
 // One segment at a time, so that syncs do not wait for many.
 void keeper::keep_fingerprints() {
   std::optional<closed_segment> waiting;
@@ -160,8 +169,17 @@ void keeper::keep_fingerprints_of(const closed_segment& segment) {
   std::uint64_t written = 0;
   if (!young.empty()) {
     const auto bytes = encode_recent(young, state_.key, segment.start);
-    if (!write_recent(file_name(segment.start, recent_ending), bytes)) return;
-    written = bytes.size();
+    switch (write_recent(file_name(segment.start, recent_ending), bytes)) {
+      case putting_aside::done:
+        written = bytes.size();
+        break;
+      case putting_aside::not_now:
+        return;
+      case putting_aside::no_room:
+        // Or a journal that has filled its file system by itself would stay full for ever.
+        note_forgotten();
+        break;
+    }
   }
   const std::lock_guard lock(state_.guard);
   for (auto& known : state_.closed) {
@@ -173,19 +191,28 @@ void keeper::keep_fingerprints_of(const closed_segment& segment) {
 }
 
 // False: not now, or never.
-bool keeper::write_recent(const std::string& name, std::string_view bytes) {
+keeper::putting_aside keeper::write_recent(const std::string& name, std::string_view bytes) {
   const open_file file(state_.in, state_.in.create(name));
   const std::int64_t written = file.ok() ? write_fully(state_.in, file.get(), bytes, 0) : file.get();
   if (written < 0) {
     if (file.ok()) state_.in.unlink(name);
-    give_back_spare();
-    note_failure("putting fingerprints aside", written);
-    return false;
+    if (written != -ENOSPC && written != -EDQUOT) {
+      note_failure("putting fingerprints aside", written);
+      return putting_aside::not_now;
+    }
+    const auto now_us = state_.time.steady_us();
+    if (give_back_spare() || out_of_room_since_us_ == 0) {
+      out_of_room_since_us_ = now_us;
+      return putting_aside::not_now;
+    }
+    return now_us - out_of_room_since_us_ < patience_us ? putting_aside::not_now : putting_aside::no_room;
   }
+  out_of_room_since_us_ = 0;
   int done = state_.in.sync_data(file.get());
   if (done >= 0) done = state_.in.sync_directory();
-  if (done < 0) state_.fail(journal_failure(state_.settings.directory, "syncing fingerprints", done).line);
-  return done >= 0;
+  if (done >= 0) return putting_aside::done;
+  state_.fail(journal_failure(state_.settings.directory, "syncing fingerprints", done).line);
+  return putting_aside::not_now;
 }
 
 // Tried again with the next round; without it the journal grows to its limit.
@@ -196,16 +223,17 @@ void keeper::note_failure(std::string_view doing, std::int64_t error) {
 }
 
 // Where the file system is full, what is trimmed cannot go before its fingerprints have room.
-void keeper::give_back_spare() {
+bool keeper::give_back_spare() {
   std::optional<spare_segment> given;
   {
     const std::lock_guard lock(state_.guard);
-    if (state_.spare_taken) return;
+    if (state_.spare_taken) return true;  // its segment is about to begin
     given = std::exchange(state_.spare, std::nullopt);
     state_.count();
   }
-  if (!given) return;
+  if (!given) return false;
   state_.in.unlink(spare_name);
+  return true;
 }
 
 void keeper::remove_trimmed() {

@@ -9,9 +9,10 @@
 //      which is synced, and the directory
 //   3. such segments are removed, and fingerprints that are too old
 //   4. a spare segment is made, if there is none
-// An error of 1 is for good: a disk that failed to sync once may forget what it was given, and say yes the
-// next time (what PostgreSQL learnt in 2018). Whatever else finds no room is tried again, at least each
-// second.
+// Fingerprints for which the disk has had no room for a second, though no spare is left, are forgotten: they
+// matter after a restart only, and their segments would never go. An error of 1 is for good: a disk that
+// failed to sync once may forget what it was given, and say yes the next time (what PostgreSQL learnt in
+// 2018). Whatever else finds no room is tried again, at least each second.
 //
 // It opens by their names the files that the broker's thread writes: it may have files of its own.
 //
@@ -40,22 +41,27 @@ class keeper {
   void stop();  // from any thread
 
  private:
+  static constexpr std::int64_t patience_us = 1'000'000;
+
   std::int64_t open_to_sync(journal_position start);
   bool sync_failed(std::string_view doing, std::int64_t error);
   bool sync_later(std::int64_t error);
   void keep_fingerprints();
   void keep_fingerprints_of(const closed_segment& segment);
-  bool write_recent(const std::string& name, std::string_view bytes);
-  void give_back_spare();
+  enum class putting_aside { done, not_now, no_room };
+  putting_aside write_recent(const std::string& name, std::string_view bytes);
+  bool give_back_spare();  // false: there is none
+  void note_forgotten();
   void note_failure(std::string_view doing, std::int64_t error);
   void remove_trimmed();
   void remove_old_fingerprints();
   void make_spare();
 
   journal_state& state_;
-  bool stopping_ = false;       // behind the state's guard
-  bool failure_noted_ = false;  // one line is enough
-  open_file synced_file_;       // the segment that was synced last
+  bool stopping_ = false;                                 // behind the state's guard
+  bool failure_noted_ = false, forgotten_noted_ = false;  // one line is enough
+  std::int64_t out_of_room_since_us_ = 0;                 // for fingerprints (steady); 0: not
+  open_file synced_file_;                                 // the segment that was synced last
   journal_position synced_start_ = 0;
 };
 

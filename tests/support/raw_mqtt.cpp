@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "support/eventually.h"
 #include "support/failure.h"
 
 namespace restante::support {
@@ -19,23 +20,30 @@ namespace restante::support {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-raw_mqtt::raw_mqtt(int port) : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+raw_mqtt::raw_mqtt(int port) : port_(port) { open(); }
+
+void raw_mqtt::open() {
+  socket_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  address.sin_port = htons(static_cast<std::uint16_t>(port_));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (socket_ < 0 || ::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    if (socket_ >= 0) close(socket_);
-    throw failure("nobody listens on port " + std::to_string(port));
+    drop();
+    throw failure("nobody listens on port " + std::to_string(port_));
   }
   const int yes = 1;
   setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  closed_ = false;
+  received_.clear();
+  packets_.clear();
 }
 
 raw_mqtt::~raw_mqtt() { drop(); }
 
 raw_mqtt::raw_mqtt(raw_mqtt&& other) noexcept
-    : socket_(std::exchange(other.socket_, -1)),
+    : port_(other.port_),
+      socket_(std::exchange(other.socket_, -1)),
       version_(other.version_),
       last_packet_id_(other.last_packet_id_),
       received_(std::move(other.received_)),
@@ -132,9 +140,19 @@ std::optional<connection_answer> raw_mqtt::try_connect(const connect_settings& s
 }
 
 void raw_mqtt::login(const connect_settings& settings) {
-  const connection_answer answer = connect(settings);
-  if (answer.reason != 0) {
-    throw failure("the broker refused " + settings.user + " with reason " + std::to_string(answer.reason));
+  std::optional<connection_answer> answer;
+  const bool is_answered = eventually(
+      [&] {
+        answer = try_connect(settings);
+        if (answer) return true;
+        drop();
+        open();
+        return false;
+      },
+      patience, std::chrono::milliseconds(50));
+  if (!is_answered || answer->reason != 0) {
+    throw failure("the broker refused " + settings.user + " with reason " +
+                  std::to_string(answer ? answer->reason : -1));
   }
 }
 

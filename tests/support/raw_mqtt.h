@@ -36,7 +36,8 @@ class raw_mqtt {
   connection_answer connect(const connect_settings& settings);  // the answer, whatever it is
   // The same; nothing when the broker hangs up instead.
   std::optional<connection_answer> try_connect(const connect_settings& settings);
-  void login(const connect_settings& settings);  // the same, for what must be let in
+  // For what must be let in: again and again while it is put off.
+  void login(const connect_settings& settings);
   std::vector<int> subscribe(const std::vector<std::string>& filters, int qos = 1);
   std::vector<int> unsubscribe(const std::vector<std::string>& filters);
 
@@ -70,6 +71,9 @@ class raw_mqtt {
                      std::chrono::milliseconds deadline);
   packet expect_acknowledgement(packet_type type, std::uint16_t packet_id);
 
+  void open();
+
+  int port_;
   int socket_ = -1;
   mqtt_version version_ = mqtt_version::v5;
   std::uint16_t last_packet_id_ = 0;

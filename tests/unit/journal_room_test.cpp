@@ -1,4 +1,5 @@
 // Bounds: the limit, a full or slow or broken disk, a directory that cannot be used.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -171,6 +172,33 @@ TEST_F(journal_room, to_put_fingerprints_aside_is_made_by_giving_back_the_spare)
   EXPECT_EQ(records->flush(), journal_status::ok);
   for (int round = 0; round < 20; ++round) records->tend();
   EXPECT_GT(disk.bytes(), 0U);
+  EXPECT_EQ(records->why_failed(), "");
+}
+
+TEST_F(journal_room, that_the_journal_fills_to_the_last_byte_is_made_by_forgetting_fingerprints) {
+  const auto once = [](std::uint64_t number) { return used_once{{number + 1, 5}, 1'700'000'000'000'000}; };
+  fill(once, 5'000);
+  port->create_error = ENOSPC;
+  EXPECT_EQ(fill(once), journal_status::full);
+  // Trimmed by little it has no room for marks in the end, but for the one that counts.
+  for (int marks = 0; marks < 50; ++marks) {
+    records->trim(records->begin() + static_cast<journal_position>(marks) * 100);
+    records->flush();
+    records->tend();
+    EXPECT_EQ(fill(once), journal_status::full);
+  }
+  const auto full_bytes = records->size_bytes();
+  records->trim(records->end());
+  EXPECT_EQ(records->flush(), journal_status::ok);
+  for (int round = 0; round < 20; ++round) records->tend();
+  EXPECT_EQ(write(once(1)), journal_status::full) << "it is waited for";
+  EXPECT_THAT(records->take_notes(), testing::IsEmpty());
+  time.pass(1'000'000);
+  for (int round = 0; round < 20; ++round) records->tend();
+  EXPECT_THAT(records->take_notes(), testing::ElementsAre(testing::HasSubstr("fingerprints are forgotten")));
+  EXPECT_LT(records->size_bytes(), full_bytes / 2);
+  port->create_error = 0;
+  EXPECT_EQ(write(once(1)), journal_status::ok);
   EXPECT_EQ(records->why_failed(), "");
 }
 

@@ -96,8 +96,9 @@ class simulated_files final : public files {
   }
 
   // What goes wrong; to be set when nothing runs, but for `hang_syncs`.
-  int make_error = 0;   // every create, rename, and opening to write
-  int write_error = 0;  // every write
+  int make_error = 0;    // every create, rename, and opening to write
+  int create_error = 0;  // every create
+  int write_error = 0;   // every write
   int sync_error = 0;
   int permission_bits = 0700;
   std::uint64_t room_bytes = UINT64_MAX;  // of all files
@@ -150,6 +151,7 @@ class simulated_files final : public files {
     return 0;
   }
   handle create(const std::string& name) override {
+    if (create_error != 0) return -create_error;
     const std::lock_guard lock(guard_);
     if (make_error != 0) return -make_error;
     if (on_create) on_create();
