@@ -132,7 +132,8 @@ class journal {
   // there is none.
   virtual journal_chunk read(journal_position from, std::size_t bytes) = 0;
   // Everything before `keep` may be forgotten, and is not told again after a restart; but fingerprints are,
-  // for as long as the operator chose. Takes effect with the next flush(), or, on a full disk, once it makes room.
+  // for as long as the operator chose. Takes effect with the next flush(), or, on a full disk, once it makes
+  // room.
   virtual void trim(journal_position keep) = 0;
   virtual std::uint64_t size_bytes() const = 0;  // on disk
 };
