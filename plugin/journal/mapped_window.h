@@ -24,7 +24,7 @@ namespace restante {
 
 class mapped_window {
  public:
-  static constexpr std::size_t size_bytes = 1 << 20;
+  static constexpr std::size_t size_bytes = 256 << 10;
 
   mapped_window() = default;
   ~mapped_window();

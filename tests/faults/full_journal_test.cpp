@@ -13,7 +13,7 @@ support::connect_settings account(const std::string& name) {
 
 TEST_F(full_journals, hold_the_flooder_first_then_all_and_take_acknowledgements_still) {
   open({.rate = 1'000, .payload_bytes = 4'000, .flooders = 1},
-       {.options = {{"journal_limit", "32MB"}, {"sender_limit", "300"}}});
+       {.options = {{"journal_limit", "16MB"}, {"sender_limit", "300"}}});
   // Somebody received a message, and acknowledges it when the journal is full.
   const std::string slow = name_of_recipient(63);
   support::raw_mqtt sender(broker().port()), recipient(broker().port());
@@ -32,8 +32,8 @@ TEST_F(full_journals, hold_the_flooder_first_then_all_and_take_acknowledgements_
   const std::uint64_t flood = load().flood;
   const std::uint64_t others = load().accepted - flood;
   // Acknowledgements under way make a little room for it still.
-  wait_while_it_goes_on("the others go on", [&] { return load().accepted - load().flood >= others + 2'000; });
-  EXPECT_LT(load().flood, flood + 400);
+  wait_while_it_goes_on("the others go on", [&] { return load().accepted - load().flood >= others + 500; });
+  EXPECT_LT(load().flood, flood + 100);
   wait_while_it_goes_on("the journal is full", [&] {
     return broker().log_text().find("the journal takes no more") != std::string::npos;
   });
