@@ -1,12 +1,8 @@
 #include "postgres/directory_requests.h"
 
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <system_error>
 #include <utility>
 
 namespace restante {
@@ -14,30 +10,15 @@ namespace {
 
 constexpr std::chrono::seconds breaker_pause{1};
 
-int make_event_descriptor() {
-  const int made = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (made < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
-  return made;
-}
-
 }  // namespace
 
-directory_requests::directory_requests() : wake_(make_event_descriptor()) {}
-
-directory_requests::~directory_requests() { close(wake_); }
-
-void directory_requests::nudge() {
-  const std::uint64_t one = 1;
-  // It can only fail when it is readable already.
-  [[maybe_unused]] const auto written = ::write(wake_, &one, sizeof one);
-}
+void directory_requests::nudge() { wake_.signal(); }
 
 void directory_requests::wait(int socket, steady::time_point until) {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - steady::now()).count();
-  pollfd watched[] = {{wake_, POLLIN, 0}, {socket, POLLIN, 0}};
+  pollfd watched[] = {{wake_.get(), POLLIN, 0}, {socket, POLLIN, 0}};
   poll(watched, 2, static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000)));
-  std::uint64_t count;
-  [[maybe_unused]] const auto taken = ::read(wake_, &count, sizeof count);
+  wake_.clear();
 }
 
 bool directory_requests::refuses() const {

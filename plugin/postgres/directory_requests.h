@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "postgres/directory_events.h"
+#include "postgres/event_descriptor.h"
 
 namespace restante {
 
@@ -28,8 +29,7 @@ class directory_requests {
   static constexpr std::size_t most_profiles = 1'024;
   static constexpr std::chrono::milliseconds long_while{100};
 
-  directory_requests();
-  ~directory_requests();
+  directory_requests() = default;
   directory_requests(const directory_requests&) = delete;
   directory_requests& operator=(const directory_requests&) = delete;
 
@@ -47,7 +47,7 @@ class directory_requests {
   bool rosters(std::span<const std::string> groups) { return add(groups_, groups); }
   bool profile(profile_request wanted);
   void nudge();
-  int descriptor() const noexcept { return wake_; }  // what wait() looks at
+  int descriptor() const noexcept { return wake_.get(); }  // what wait() looks at
 
   // Until something is asked, `socket` (-1: none) is readable, or `until`.
   void wait(int socket, steady::time_point until);
@@ -77,7 +77,7 @@ class directory_requests {
   bool is_stuck() const;  // so
   void push(pending request);
 
-  const int wake_;  // an eventfd
+  event_descriptor wake_;
   mutable std::mutex mutex_;
   std::condition_variable answered_;
   std::deque<pending> lookups_;

@@ -2,9 +2,9 @@
 // accounts up, verifies passwords, and watches for changes.
 //
 // Changes are asked for each half second and at each notification. While the database is known to be away,
-// and for a second after each failure, look-ups are `unavailable` at once, so that whoever waits for them never
-// waits for long. For accounts that do not exist a password is verified all the same, so that
-// time does not tell.
+// and for a second after each failure, look-ups are `unavailable` at once, so that whoever waits for them
+// never waits for long. For accounts that do not exist a password is verified all the same, so that time does
+// not tell.
 //
 // Bounds: 1,024 look-ups, 1,024 profiles, 65,536 accounts and as many groups to be read again.
 // Threads: all methods on the broker's thread; only find() and stop() wait.

@@ -6,22 +6,21 @@
 
 #include <atomic>
 
+#include "postgres/event_descriptor.h"
+
 namespace restante {
 
 class interruption {
  public:
-  // Throws std::system_error if there is no descriptor to be had.
-  interruption();
-  ~interruption();
-  interruption(const interruption&) = delete;
-  interruption& operator=(const interruption&) = delete;
-
-  void trip();
+  void trip() noexcept {
+    tripped_ = true;
+    event_.signal();
+  }
   bool tripped() const noexcept { return tripped_; }
-  int descriptor() const noexcept { return descriptor_; }  // readable once tripped
+  int descriptor() const noexcept { return event_.get(); }  // readable once tripped
 
  private:
-  const int descriptor_;  // an eventfd
+  event_descriptor event_;
   std::atomic<bool> tripped_ = false;
 };
 
