@@ -52,11 +52,12 @@ TEST_F(a_mapped_window, makes_no_file_larger_than_there_is_space) {
 }
 
 TEST_F(a_mapped_window, leaves_large_pieces_to_others_and_goes_on_behind_them) {
+  constexpr std::uint64_t capacity_bytes = 1'000'000;
   const std::string large(300'000, 'l');
-  ASSERT_EQ(window.store(file.handle(), "abc", 0, window_bytes), outcome::stored);
-  ASSERT_EQ(window.store(file.handle(), large, 3, window_bytes), outcome::not_here);
+  ASSERT_EQ(window.store(file.handle(), "abc", 0, capacity_bytes), outcome::stored);
+  ASSERT_EQ(window.store(file.handle(), large, 3, capacity_bytes), outcome::not_here);
   ASSERT_EQ(::pwrite(file.handle(), large.data(), large.size(), 3), 300'000);
-  ASSERT_EQ(window.store(file.handle(), "def", 300'003, window_bytes), outcome::stored);
+  ASSERT_EQ(window.store(file.handle(), "def", 300'003, capacity_bytes), outcome::stored);
   EXPECT_TRUE(file.content(0, 300'006) == "abc" + large + "def");
 }
 
