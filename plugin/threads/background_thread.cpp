@@ -12,6 +12,7 @@
 namespace restante {
 
 bool leave_shared_files(std::vector<int> given) noexcept {
+  if (!may_leave_shared_files) return false;
   constexpr unsigned last = std::numeric_limits<unsigned>::max();
   // Nothing is open there. What is closed after this is closed for this thread alone.
   if (close_range(last, last, CLOSE_RANGE_UNSHARE) != 0) return false;

@@ -18,6 +18,13 @@ namespace restante {
 // Throws std::system_error if there is no thread to be had.
 std::thread start_background_thread(std::vector<int> given, std::function<void()> run);
 
+// The thread sanitizer takes equal descriptors of two threads for the same file.
+#ifdef __SANITIZE_THREAD__
+inline constexpr bool may_leave_shared_files = false;
+#else
+inline constexpr bool may_leave_shared_files = true;
+#endif
+
 // What the thread does first. True: from now on its table is its own.
 bool leave_shared_files(std::vector<int> given) noexcept;
 
