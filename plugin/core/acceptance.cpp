@@ -89,7 +89,7 @@ acceptance_result post_office::accept_message(session& from, std::string_view to
   if (what.qos == 0) {
     if (!spend_allowance(sender, 1)) return {acceptance::refused, 0, "publish_rate is used up"};
     const shared_message live = make_message(topic, std::move(key), what);
-    route(describe(live, parsed), parsed, true);
+    route(describe(live, parsed, is_answer ? 0 : used.identity), parsed, true);
     return {acceptance::accepted, live->number, {}};
   }
 
@@ -246,6 +246,7 @@ void post_office::offer(session& to, const mail& given, bool natively) {
       expect(false);
     } else {
       outside_.clients.publish(to.client_id, what, 0);
+      note_heard(*to.account, given);
     }
   } else if (is_blocked || !to.live || !has_room(to, given)) {
     // Whether it is blocked by the time it is stored, the store decides: a page tells.
@@ -261,8 +262,20 @@ bool post_office::hear_routed(session_handle handle) {
   session* to = find(handle);
   if (to == nullptr || to->expected == 0 || routing_.routed.what == nullptr) return false;
   to->expected = 0;
-  if (to->expected_kept) record_hand_over(*to, routing_.routed);
+  if (to->expected_kept) {
+    record_hand_over(*to, routing_.routed);
+  } else {
+    note_heard(*to->account, routing_.routed);
+  }
   return true;
+}
+
+// What was kept for the account is acknowledged in the mailbox, however it was heard.
+void post_office::note_heard(account_state& by, const mail& what) {
+  if (what.what->qos != 0 || what.until_handed_over) return;
+  constexpr std::size_t most = 4'096;
+  const auto window = static_cast<std::size_t>(settings_.values.window);
+  by.unkept.note(what.name, what.group, std::min(4 * window, most));
 }
 
 void post_office::end_routing() {

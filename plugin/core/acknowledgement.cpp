@@ -57,25 +57,35 @@ const held_message* post_office::held_by(const account_state& account, message_n
   return nullptr;
 }
 
-void post_office::acknowledge(account_state& account, message_name name, std::string_view sender,
+// It was heard at QoS 0 alone, so no mailbox has it. An id should not be used again for what is kept; where
+// it was within `dedupe`, this is false, and before that, what is kept is handed over again at worst.
+bool post_office::is_unkept(const account_state& account, message_name name) {
+  return account.unkept.find(name) != nullptr && settings_.values.dedupe_us != 0 &&
+         recent_.look_up({name, 0}, outside_.time.steady_us()) == recent_publishes::found::fresh;
+}
+
+bool post_office::acknowledge(account_state& account, message_name name, std::string_view sender,
                               std::string_view id) {
   message_number number = 0;
-  bool is_repeated = false;
+  bool was_held = false, is_repeated = false;
   for (session* each : account.sessions) {
     held_message was;
     if (!each->release(name, &was)) continue;
+    was_held = true;
     if (number == 0) number = was.number;
     is_repeated |= was.repeated;
     attend(*each);
   }
   if (number != 0) {
     discard(account.name, number, sender);
-    if (!is_repeated) return;
+    if (!is_repeated) return true;
   }
+  if (!was_held && is_unkept(account, name)) return false;
   forget_missed(account, sender, id);
   const removal_by_key gone{account.name, {std::string(sender), std::string(id)}, last_number_, false};
   const auto at = record(gone);
   queue(gone, at);
+  return true;
 }
 
 void post_office::queue(removal_by_key gone, journal_position at) {
@@ -120,8 +130,7 @@ acceptance_result post_office::take_receipt(session& by, std::string_view topic,
   if (what.qos > 0) {
     known = fingerprint_of(settings_.key, std::string(topic) + '/' + std::string(what.payload), topic);
     if (recent_.look_up(known, now_us) == recent_publishes::found::repeated) {
-      acknowledge(account, name, about.sender, about.id);
-      outside_.records.flush();
+      if (acknowledge(account, name, about.sender, about.id)) outside_.records.flush();
       return {acceptance::accepted, 0, {}};
     }
   }
@@ -134,9 +143,11 @@ acceptance_result post_office::take_receipt(session& by, std::string_view topic,
   if (what.expires_in_us != 0) {
     told.expires_at_us = outside_.time.now_us() + std::min(what.expires_in_us, settings_.values.retention_us);
   }
-  if (const held_message* held = held_by(account, name); held != nullptr) {
-    const membership* member = held->group == nullptr ? nullptr : account.rights->member_of(*held->group);
-    const bool passes = held->group == nullptr || (member != nullptr && member->passes_receipts);
+  const held_message* held = held_by(account, name);
+  const auto* group = held != nullptr ? &held->group : account.unkept.find(name);
+  if (group != nullptr) {
+    const membership* member = *group == nullptr ? nullptr : account.rights->member_of(**group);
+    const bool passes = *group == nullptr || (member != nullptr && member->passes_receipts);
     message_number number = 0;
     if (passes) {
       number = pass_on(std::move(told), known, what.qos < 2);
@@ -145,8 +156,7 @@ acceptance_result post_office::take_receipt(session& by, std::string_view topic,
     } else if (what.qos > 0) {
       remember(known);
     }
-    acknowledge(account, name, about.sender, about.id);
-    outside_.records.flush();
+    if (acknowledge(account, name, about.sender, about.id)) outside_.records.flush();
     return {acceptance::accepted, number, {}};
   }
   for (session* each : account.sessions) {

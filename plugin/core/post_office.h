@@ -12,6 +12,10 @@
 //   5. what was acknowledged is not handed over again;
 //   6. all memory is bounded.
 //
+// What is published at QoS 0 is heard by those who are there and not kept. Each account remembers, while it
+// is connected, the last 4 x `window` of those that it was given (4,096 at most), so that its receipts of
+// them are passed on at once.
+//
 // Threads: all calls on the broker's thread. Nothing here waits. No exceptions but std::bad_alloc.
 #pragma once
 
@@ -213,14 +217,17 @@ class post_office {
   mail describe(shared_message what, const parsed_topic& parsed, message_name name) const;
   void route(mail what, const parsed_topic& parsed, bool natively);
   void offer(session& to, const mail& what, bool natively);
+  void note_heard(account_state& by, const mail& what);
   template <typename Visit>
   void for_each_listener(const parsed_topic& parsed, Visit visit);
 
   // acknowledgement.cpp
   acceptance_result take_acknowledgements(session& from, std::string_view payload);
+  bool is_unkept(const account_state& account, message_name name);
   acceptance_result take_receipt(session& by, std::string_view topic, const receipt_topic& parsed,
                                  const publication& what);
-  void acknowledge(account_state& account, message_name name, std::string_view sender, std::string_view id);
+  // False: it was not kept, so nothing was recorded.
+  bool acknowledge(account_state& account, message_name name, std::string_view sender, std::string_view id);
   const held_message* held_by(const account_state& account, message_name name) const;
   message_number pass_on(message told, const fingerprint& known, bool natively);
   void resolve(const unresolved_receipt& told, const batch_result::outcome& outcome);

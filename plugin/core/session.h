@@ -13,6 +13,7 @@
 #include "core/hashed_map.h"
 #include "core/message.h"
 #include "core/policy.h"
+#include "core/recently_heard.h"
 
 namespace restante {
 
@@ -105,6 +106,8 @@ struct account_state {
   shared_policy rights;
   bool has_acknowledged = false;
   std::vector<session*> sessions;
+  // Messages at QoS 0 that any of its sessions heard lately, by `message_name`: told of and not acknowledged.
+  recently_heard unkept;
 
   // publish_rate: what is left of this second's allowance.
   std::int64_t allowance = 0;

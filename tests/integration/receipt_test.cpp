@@ -249,6 +249,122 @@ TEST_P(receipts, of_each_member_of_a_group_reach_the_sender) {
   wait_until_waiting("carol", 0);
 }
 
+// Of messages at QoS 0, which nobody keeps: only who heard them can tell.
+class receipts_of_unkept : public receipts {
+ protected:
+  static mqtt_message unkept(mqtt_message what) {
+    what.qos = 0;
+    return what;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(mqtt, receipts_of_unkept, both_versions, name_of_version);
+
+TEST_P(receipts_of_unkept, messages_tell_the_sender) {
+  open();
+  auto alice = listening("alice");
+  auto bob = paho(account("bob"));
+  bob.subscribe("direct/bob/#");
+  told all;
+  for (int qos = 0; qos <= 2; ++qos) {
+    const std::string id = "m" + std::to_string(qos);
+    send(alice, unkept(direct("bob", "alice", id)));
+    bob.expect_messages(static_cast<std::size_t>(qos) + 1);
+    for (const std::string state : {"delivered", "read"}) {
+      auto one = receipt("alice", "bob", id, state);
+      one.qos = qos;
+      send(bob, one);
+      all.emplace_back("receipt/alice/bob/" + id, state);
+      EXPECT_EQ(told_by(alice.expect_messages(all.size())), all);
+      EXPECT_EQ(alice.messages().back().qos, qos);
+    }
+  }
+  wait_until_waiting("alice", 0);
+}
+
+TEST_P(receipts_of_unkept, messages_wait_for_a_sender_that_is_away) {
+  open();
+  auto bob = paho(account("bob"));
+  bob.subscribe("direct/bob/#");
+  {
+    auto alice = paho(account("alice"));
+    send(alice, unkept(direct("bob", "alice", "m1")));
+    bob.expect_messages(1);
+  }
+  send(bob, receipt("alice", "bob", "m1", "delivered"));
+  wait_until_waiting("alice", 1);
+  auto alice = listening("alice");
+  EXPECT_THAT(told_by(alice.expect_messages(1)), ElementsAre(Pair("receipt/alice/bob/m1", "delivered")));
+  expect_no_more(alice, "alice");
+}
+
+TEST_P(receipts_of_unkept, messages_come_from_each_member_of_a_group) {
+  open();
+  auto alice = listening("alice");
+  auto bob = paho(account("bob"));
+  auto carol = paho(account("carol"));
+  bob.subscribe("group/crew/#");
+  carol.subscribe("group/crew/#", 0);
+  send(alice, unkept(to_group("crew", "alice", "m1")));
+  bob.expect_messages(1);
+  carol.expect_messages(1);
+  send(bob, receipt("alice", "bob", "m1", "delivered"));
+  alice.expect_messages(1);
+  send(carol, receipt("alice", "carol", "m1", "delivered"));
+  EXPECT_THAT(told_by(alice.expect_messages(2)), ElementsAre(Pair("receipt/alice/bob/m1", "delivered"),
+                                                             Pair("receipt/alice/carol/m1", "delivered")));
+}
+
+TEST_P(receipts_of_unkept, messages_of_a_group_that_passes_none_on_tell_nobody) {
+  ASSERT_EQ(run_restante({"group", "set", "crew", "--receipts", "off"}).exit_code, 0);
+  open();
+  auto alice = listening("alice");
+  auto bob = paho(account("bob"));
+  bob.subscribe("group/crew/#");
+  send(alice, unkept(to_group("crew", "alice", "m1")));
+  bob.expect_messages(1);
+  for (int qos = 0; qos <= 2; ++qos) {
+    auto one = receipt("alice", "bob", "m1", "delivered");
+    one.qos = qos;
+    send(bob, one);
+  }
+  expect_no_more(alice, "alice");
+}
+
+TEST_P(receipts_of_unkept, messages_come_from_nobody_who_did_not_hear_them) {
+  open();
+  auto alice = listening("alice");
+  auto bob = paho(account("bob"));
+  bob.subscribe("direct/bob/#");
+  auto carol = paho(account("carol"));
+  auto again = paho(device("bob", "again"));
+  send(alice, unkept(direct("bob", "alice", "m1")));
+  bob.expect_messages(1);
+  send(carol, receipt("alice", "carol", "m1", "delivered"));
+  send(alice, unkept(to_group("crew", "alice", "m2")));     // nobody listens
+  send(alice, acknowledgement_of("alice", {"dave/none"}));  // that is answered after it
+  send(carol, receipt("alice", "carol", "m2", "delivered"));
+  // The account heard it, on another device.
+  send(again, receipt("alice", "bob", "m1", "delivered"));
+  EXPECT_THAT(told_by(alice.expect_messages(1)), ElementsAre(Pair("receipt/alice/bob/m1", "delivered")));
+  expect_no_more(alice, "alice");
+}
+
+// It should use another id, and loses nothing if it does not.
+TEST_P(receipts_of_unkept, messages_that_are_sent_again_at_qos_1_acknowledge_those) {
+  open();
+  auto alice = listening("alice");
+  auto bob = paho(account("bob"));
+  bob.subscribe("direct/bob/#", 0);
+  send(alice, unkept(direct("bob", "alice", "m1")));
+  bob.expect_messages(1);
+  send(alice, direct("bob", "alice", "m1"));
+  wait_until_waiting("bob", 1);
+  send(bob, receipt("alice", "bob", "m1", "delivered"));
+  EXPECT_THAT(told_by(alice.expect_messages(1)), ElementsAre(Pair("receipt/alice/bob/m1", "delivered")));
+  wait_until_waiting("bob", 0);
+  expect_no_more(alice, "alice");
+}
+
 // Members beyond alice, bob and carol cannot log in: they only count.
 class large_groups : public receipts {
  protected:

@@ -68,12 +68,13 @@ TEST(mailbox_model, keeps_its_promises_over_random_interleavings) {
     sum.routed += counted.routed;
     sum.resent += counted.resent;
     sum.busy += counted.busy;
+    sum.told_unkept += counted.told_unkept;
   }
   std::printf(
       "%zu steps: %zu accepted, %zu handed over (%zu by routing), %zu resent, %zu pages, %zu acknowledged, "
-      "%zu turned away\n",
+      "%zu turned away, %zu told of what was heard at QoS 0\n",
       static_cast<std::size_t>(scripts) * steps_each, sum.accepted, sum.handed_over, sum.routed, sum.resent,
-      sum.pages, sum.acknowledged, sum.busy);
+      sum.pages, sum.acknowledged, sum.busy, sum.told_unkept);
   // The interleavings must reach every path, or the promises are kept by doing nothing.
   EXPECT_GT(sum.accepted, scripts * 10);
   EXPECT_GT(sum.handed_over, scripts * 10);
@@ -81,6 +82,7 @@ TEST(mailbox_model, keeps_its_promises_over_random_interleavings) {
   EXPECT_GT(sum.resent, scripts / 2);
   EXPECT_GT(sum.pages, scripts * 5);
   EXPECT_GT(sum.busy, scripts / 10);
+  EXPECT_GT(sum.told_unkept, scripts / 8);
 }
 
 TEST(mailbox_model, keeps_its_promises_in_the_script_from_the_environment) {

@@ -1,5 +1,7 @@
 #include "reference.h"
 
+#include <algorithm>
+
 #include "core/topic.h"
 
 namespace restante::model {
@@ -125,6 +127,43 @@ void reference::heard_live(const std::string& account, const std::string& topic,
     may = group->from != account && groups.at(std::string(group->group)).contains(account);
   }
   if (!may) violate("heard by somebody outside the audience: " + topic + " by " + account);
+}
+
+void reference::heard_unkept(const std::string& account, const message_key& key, const std::string& topic,
+                             std::size_t remembered) {
+  auto& lately = unkept_[account];
+  if (!lately.empty() && lately.back().topic == topic) return;  // by another device
+  lately.push_back({key, topic});
+  if (lately.size() > remembered) lately.erase(lately.begin());
+  all_unkept_[account].push_back({key, topic});
+}
+
+void reference::left(const std::string& account) { unkept_.erase(account); }
+
+bool reference::may_tell(const std::string& account, const message_key& key) const {
+  const auto passes = [](const std::string& topic) { return !topic.starts_with("group/town/"); };
+  const auto number = number_of(key);
+  if (number && is_for(account, *number) && passes(what(*number).topic)) return true;
+  const auto heard = all_unkept_.find(account);
+  return heard != all_unkept_.end() &&
+         std::any_of(heard->second.begin(), heard->second.end(),
+                     [&](const unkept& each) { return each.key == key && passes(each.topic); });
+}
+
+bool reference::must_tell(const std::string& account, const message_key& key,
+                          const memberships& groups) const {
+  const auto passes = [&](const std::string& topic) {
+    return !topic.starts_with("group/town/") &&
+           (!topic.starts_with("group/crew/") || groups.at("crew").contains(account));
+  };
+  // What is held goes by the group that it was kept for.
+  const auto number = number_of(key);
+  if (number && !passes(what(*number).topic)) return false;
+  const auto heard = unkept_.find(account);
+  if (heard == unkept_.end()) return false;
+  const auto newest = std::find_if(heard->second.rbegin(), heard->second.rend(),
+                                   [&](const unkept& each) { return each.key == key; });
+  return newest != heard->second.rend() && passes(newest->topic);
 }
 
 bool reference::waits(const std::string& account, const message_key& key) const {

@@ -43,6 +43,15 @@ class reference {
   // `granted`: the account of the service.
   void heard_live(const std::string& account, const std::string& topic, const memberships& groups,
                   const std::string& granted);
+  // One at QoS 0, of which the account may tell. `remembered`: of so many at least it must be known.
+  void heard_unkept(const std::string& account, const message_key& key, const std::string& topic,
+                    std::size_t remembered);
+  // None of its sessions is left, with which what it heard at QoS 0 may be forgotten.
+  void left(const std::string& account);
+  // Whether `delivered` of this may be told: it was accepted for the account, and no large group's alone.
+  bool may_tell(const std::string& account, const message_key& key) const;
+  // Whether a receipt of this must be told at once.
+  bool must_tell(const std::string& account, const message_key& key, const memberships& groups) const;
 
   bool waits(const std::string& account, const message_key& key) const;
   // Not acknowledged yet: a client that has it should acknowledge it, even if it was withdrawn or expired
@@ -66,11 +75,17 @@ class reference {
   };
   static bool is_receipt(const message& what);
   static bool is_until_handed_over(const message& what);
+  struct unkept {
+    message_key key;
+    std::string topic;
+  };
 
   std::map<message_number, record> messages_;
   std::map<message_key, message_number> by_key_;  // receipts and answers excluded
   std::map<std::string, message_number> by_topic_;
   std::set<std::pair<std::string, message_key>> early_;  // acknowledged outside the audience
+  std::map<std::string, std::vector<unkept>> unkept_;    // by account, since it came, the newest last
+  std::map<std::string, std::vector<unkept>> all_unkept_;
   std::string broken_;
 };
 

@@ -109,18 +109,18 @@ void world::note_accepted(const envelope& accepted) {
   const bool is_request = first_level(what.topic) == "service";
   if (!accepted.group.empty() && !is_request) audience = groups_.at(accepted.group);
   if (first_level(what.topic) == "group") audience.erase(what.key.sender);
-  const auto parsed = parse_topic(what.topic);
-  if (const auto* told = std::get_if<receipt_topic>(&parsed);
-      told != nullptr && what.payload == "delivered") {
-    const message_key about{std::string(told->from), std::string(told->id)};
-    const auto number = truth_.number_of(about);
-    if (!number || !truth_.is_for(std::string(told->by), *number)) {
-      truth_.violate("a receipt from somebody who is no recipient: " + what.topic);
-    } else if (truth_.what(*number).topic.starts_with("group/town/")) {
-      truth_.violate("a receipt of a group that passes none on: " + what.topic);
-    }
-  }
+  check_receipt(what.topic, what.payload);
   truth_.accepted(what, audience, !accepted.group.empty());
+}
+
+// One that is told.
+void world::check_receipt(const std::string& topic, const std::string& state) {
+  const auto parsed = parse_topic(topic);
+  const auto* told = std::get_if<receipt_topic>(&parsed);
+  if (told == nullptr || state != "delivered") return;
+  if (!truth_.may_tell(std::string(told->by), {std::string(told->from), std::string(told->id)})) {
+    truth_.violate("a receipt of somebody who is no recipient, or of a group that passes none on: " + topic);
+  }
 }
 
 void world::apply(const step& one) {
@@ -188,16 +188,16 @@ void world::apply(const step& one) {
 void world::do_publish(client& from, const step& one) {
   if (!from.connected) return;
   const auto to = one.b % (accounts.size() + 5);
-  const std::string id = "m" + std::to_string(++last_id_);
+  const int qos = one.c % 10 < 2 ? 0 : one.c % 10 < 7 ? 1 : 2;
   const bool asks = to >= accounts.size() + 2 && to < accounts.size() + 4;
   const bool answers = to == accounts.size() + 4;
   const bool to_group = to >= accounts.size() && !asks && !answers;
+  const std::string id = id_for(from, one, qos, answers);
   const std::string topic = asks       ? "service/desk/" + from.account + '/' + id
                             : answers  ? "answer/" + accounts[one.b / 7 % accounts.size()] + "/desk/" + id
                             : to_group ? std::string(to == accounts.size() ? "group/crew/" : "group/town/") +
                                              from.account + '/' + id
                                        : "direct/" + accounts[to] + '/' + from.account + '/' + id;
-  const int qos = one.c % 10 == 0 ? 0 : one.c % 10 < 7 ? 1 : 2;
   const std::string payload(one.c % 400, 'x');
   const auto before = totals_.accepted;
   const auto result = office_->publish({from.handle, topic, payload, {}, qos, 0});
@@ -212,9 +212,26 @@ void world::do_publish(client& from, const step& one) {
   if ((result.what == acceptance::accepted) != may)
     truth_.violate("wrong answer to " + topic + ": " + result.why);
   if (result.what != acceptance::accepted) return;
-  if (qos > 0) published_[from.account].push_back({topic, id});
+  if (qos > 0) {
+    published_[from.account].push_back({topic, id});
+    std::erase(published_unkept_[from.account], id);
+  } else if (!answers && !truth_.number_of({from.account, id})) {
+    published_unkept_[from.account].push_back(id);
+  }
   // Now and then the broker routes nothing: it, or another plugin, knows of no such subscription.
   if (qos < 2 && one.c % 23 != 0) route(topic, {from.account, id}, result.number, payload.size(), qos);
+}
+
+// Mostly a new one. Now and then one is used both at QoS 0 and kept, though it should not be.
+std::string world::id_for(const client& from, const step& one, int qos, bool answers) {
+  const auto& kept = published_[from.account];
+  const auto& unkept = published_unkept_[from.account];
+  if (!answers && one.c % 3 == 0) {
+    if (qos == 0 && !kept.empty())
+      return kept[kept.size() - 1 - one.b % std::min<std::size_t>(kept.size(), 4)].id;
+    if (qos > 0 && !unkept.empty()) return unkept.back();
+  }
+  return "m" + std::to_string(++last_id_);
 }
 
 void world::do_publish_again(client& from, const step& one) {
@@ -277,11 +294,26 @@ void world::do_receipt(client& from, const step& one) {
   const std::string topic = "receipt/" + about.sender + '/' + from.account + '/' + about.id;
   const std::string state = one.c % 2 == 0 ? "delivered" : "read";
   const int qos = static_cast<int>(one.c / 2 % 3);
+  const bool must_tell =
+      truth_.must_tell(from.account, about, groups_) && (qos == 0 || !told_.contains(topic + '/' + state));
   const auto result = office_->publish({from.handle, topic, state, {}, qos, 0});
   if (result.what == acceptance::busy) ++totals_.busy;
   if (result.what != acceptance::accepted) return;
   truth_.acknowledged(from.account, about);
+  if (qos > 0) told_.insert(topic + '/' + state);
+  if (must_tell && result.number == 0) truth_.violate("not told of what was heard at QoS 0: " + topic);
+  if (result.number != 0) check_receipt(topic, state);
+  const auto routed_before = totals_.routed;
   if (qos < 2) route(topic, {from.account, about.id}, 0, state.size(), qos);
+  if (!must_tell) return;
+  ++totals_.told_unkept;
+  const auto listening = std::count_if(clients_.begin(), clients_.end(), [&](const client& each) {
+    return each.connected && each.account == about.sender &&
+           each.filters.contains("receipt/" + each.account + "/#");
+  });
+  if (qos == 0 && totals_.routed - routed_before != static_cast<std::size_t>(listening)) {
+    truth_.violate("not heard by the sender: " + topic);
+  }
 }
 
 std::vector<std::string> world::filters_for(const std::string& account) const {
@@ -337,6 +369,10 @@ void world::do_disconnect(client& of) {
   if (!of.connected) return;
   of.connected = false;
   office_->disconnect(of.handle);
+  if (std::none_of(clients_.begin(), clients_.end(),
+                   [&](const client& each) { return each.connected && each.account == of.account; })) {
+    truth_.left(of.account);
+  }
   if (of.clean) {
     of.filters.clear();
     of.outgoing.clear();
@@ -410,6 +446,7 @@ void world::grant_service(const std::string& account) {
 
 void world::do_restart(bool keeps_sessions, bool batch_got_through) {
   office_.reset();
+  for (const auto& account : accounts) truth_.left(account);
   store_.broker_died(batch_got_through);
   plugin_queue_.clear();
   for (auto& each : clients_) {
@@ -449,6 +486,7 @@ void world::publish(std::string_view client_id, const message& what, int) {
                                [&](const client& each) { return each.id == client_id; });
   if (to == clients_.end() || !to->connected) return truth_.violate("published to nobody: " + what.topic);
   bool kept = false;
+  if (what.qos == 0) check_receipt(what.topic, what.payload);
   if (what.qos > 0) {
     for (const auto& [filter, qos] : to->filters) kept |= qos > 0 && filter_matches(filter, what.topic);
     const session* here = std::as_const(*office_).find(to->handle);
@@ -487,6 +525,9 @@ void world::route(const std::string& topic, const message_key& key, message_numb
       ++totals_.routed;
       if (kept) truth_.handed_over(each.account, number, each.handle, groups_, is_handoff(each.account));
       if (!kept) truth_.heard_live(each.account, topic, groups_, granted_);
+      if (qos == 0 && !is_kept_until_handed_over(topic)) {
+        truth_.heard_unkept(each.account, key, topic, 4 * settings_.window);
+      }
       arrive(each, {topic, key, number, bytes, kept, each.filters_changed, each.handle}, false);
     }
   }

@@ -42,6 +42,7 @@ class world final : private clock, private log, private outbox {
 
   struct totals {
     std::size_t accepted = 0, handed_over = 0, acknowledged = 0, pages = 0, routed = 0, resent = 0, busy = 0;
+    std::size_t told_unkept = 0;  // receipts of what was heard at QoS 0
   };
   const totals& counted() const { return totals_; }
 
@@ -102,6 +103,8 @@ class world final : private clock, private log, private outbox {
   void open_office();
   shared_policy rights_of(const std::string& account) const;
   void note_accepted(const envelope& accepted);
+  void check_receipt(const std::string& topic, const std::string& state);
+  std::string id_for(const client& from, const step& one, int qos, bool answers);
   void do_publish(client& from, const step& one);
   void do_publish_again(client& from, const step& one);
   void do_acknowledge(client& from, const step& one);
@@ -134,6 +137,8 @@ class world final : private clock, private log, private outbox {
   std::vector<client> clients_;
   std::map<std::string, std::vector<message_key>> received_;  // by account
   std::map<std::string, std::vector<past_publish>> published_;
+  std::map<std::string, std::vector<std::string>> published_unkept_;  // ids used at QoS 0 only
+  std::set<std::string> told_;                                        // receipts and states, kept ones
   std::deque<std::pair<std::string, item>> plugin_queue_;
   session_handle last_handle_ = 0;
   std::int64_t last_id_ = 0, last_dead_letter_ = 0;
