@@ -212,10 +212,12 @@ void world::do_publish(client& from, const step& one) {
   if ((result.what == acceptance::accepted) != may)
     truth_.violate("wrong answer to " + topic + ": " + result.why);
   if (result.what != acceptance::accepted) return;
+  auto& kept = published_[from.account];
   if (qos > 0) {
-    published_[from.account].push_back({topic, id});
+    kept.push_back({topic, id});
     std::erase(published_unkept_[from.account], id);
-  } else if (!answers && !truth_.number_of({from.account, id})) {
+  } else if (!answers && std::none_of(kept.begin(), kept.end(),
+                                      [&](const past_publish& each) { return each.id == id; })) {
     published_unkept_[from.account].push_back(id);
   }
   // Now and then the broker routes nothing: it, or another plugin, knows of no such subscription.

@@ -130,6 +130,7 @@ class bench {
       office_->connect(handle(i), "client-" + name, rights_of(name), true, false, false);
       office_->subscribe(handle(i), "direct/" + name + "/#", 1);
       office_->subscribe(handle(i), "group/everybody/#", 1);
+      office_->subscribe(handle(i), "receipt/" + name + "/#", 1);
     }
     office_->set_roster({"everybody", names, true});
     for (int i = 0; i < 10; ++i) tick();
@@ -137,9 +138,9 @@ class bench {
   }
 
   // As the broker's edge does it, ACL checks included. False: not delivered.
-  bool publish(int from, const std::string& topic, std::string_view payload) {
+  bool publish(int from, const std::string& topic, std::string_view payload, int qos = 1) {
     if (!allowed(from, topic)) return false;
-    const auto result = office_->publish({handle(from), topic, payload, {}, 1, 0});
+    const auto result = office_->publish({handle(from), topic, payload, {}, qos, 0});
     return result.what == acceptance::accepted;
   }
   bool hear(int who) { return office_->hear_routed(handle(who)); }
@@ -248,6 +249,28 @@ cost ring(int loops_an_ack) {
   });
 }
 
+// As the ring, told of by a receipt for each message. At QoS 0 nothing of it is kept.
+cost receipts(int qos) {
+  constexpr int clients = 50, loops = 4'000;
+  bench with(clients);
+  std::vector<std::string> ids;
+  for (int i = 0; i < loops; ++i) ids.push_back("0123456789abcdef-" + std::to_string(i));
+  const std::string payload(64, 'x');
+  std::string topic;
+  return timed(with, clients * loops, [&] {
+    for (const auto& id : ids) {
+      for (int from = 0; from < clients; ++from) {
+        const int to = (from + 1) % clients;
+        topic.assign("direct/").append(user(to)).append("/").append(user(from)).append("/").append(id);
+        if (!with.publish(from, topic, payload, qos) || !with.hear(to)) std::abort();
+        topic.assign("receipt/").append(user(from)).append("/").append(user(to)).append("/").append(id);
+        if (!with.publish(to, topic, "delivered", qos) || !with.hear(from)) std::abort();
+      }
+      with.tick();
+    }
+  });
+}
+
 // One sends to 99; a message in each loop, an `ack` of each in every tenth.
 cost group() {
   constexpr int clients = 100, loops = 1'000;
@@ -278,5 +301,7 @@ int main() {
   using namespace restante;
   measure("ring, ack every 10 loops", "message", [] { return ring(10); });
   measure("ring, ack every 40 loops", "message", [] { return ring(40); });
+  measure("ring, receipts", "message", [] { return receipts(1); });
+  measure("ring, receipts at QoS 0", "message", [] { return receipts(0); });
   measure("group of 100", "delivery", [] { return group(); });
 }
