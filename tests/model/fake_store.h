@@ -81,7 +81,7 @@ class fake_journal final : public journal {
   void broker_died();
   const std::map<journal_position, journal_record>& records() const { return records_; }
   const std::vector<used_once>& remembered() const { return remembered_; }
-  bool has_removal(const std::string& account, message_number number, const message_key& key) const;
+  bool has_removal(const std::string& account, const message& what) const;
 
   bool full = false;
 

@@ -460,20 +460,21 @@ void world::do_restart(bool keeps_sessions, bool batch_got_through) {
   }
   journal_.broker_died();
   // What was handed off and not written down yet is handed over again. Nothing else is forgotten.
-  const auto forget = [&](const std::string& account, message_number number, const message_key& key) {
-    if (!truth_.was_acknowledged(account, number) || journal_.has_removal(account, number, key)) return;
-    if (!is_handoff(account) && !is_kept_until_handed_over(truth_.what(number).topic)) {
+  const auto forget = [&](const std::string& account, const message& what) {
+    const auto number = what.number;
+    if (!truth_.was_acknowledged(account, number) || journal_.has_removal(account, what)) return;
+    if (!is_handoff(account) && !is_kept_until_handed_over(what.topic)) {
       truth_.violate("an acknowledgement is forgotten: " + truth_.name_of(number) + " by " + account);
     }
     truth_.forgot_acknowledgement(account, number);
     if (!groups_.at("crew").contains(account)) truth_.withdrew(account, "crew");
   };
   for (const auto& account : accounts) {
-    for (const auto& [number, what] : store_.rows(account)) forget(account, number, what->key);
+    for (const auto& [number, what] : store_.rows(account)) forget(account, *what);
     for (const auto& [at, record] : journal_.records()) {
       const auto* accepted = std::get_if<accepted_message>(&record);
       if (accepted != nullptr && accepted->what.what->number > store_.stored_through()) {
-        forget(account, accepted->what.what->number, accepted->what.what->key);
+        forget(account, *accepted->what.what);
       }
     }
   }

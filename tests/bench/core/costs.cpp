@@ -223,15 +223,20 @@ cost timed(bench& with, std::size_t units, Step step) {
           with.store().messages - stored};
 }
 
+std::vector<std::string> some_ids(std::size_t count) {
+  std::vector<std::string> made(count);
+  for (std::size_t i = 0; i < count; ++i) made[i] = "0123456789abcdef-" + std::to_string(i);
+  return made;
+}
+
 // Each sends to the next; one of 50 messages in each loop of the broker; `ack` once in `loops_an_ack`.
 cost ring(int loops_an_ack) {
   constexpr int clients = 50, loops = 4'000;
   bench with(clients);
-  std::vector<std::string> ids;
-  for (int i = 0; i < loops; ++i) ids.push_back("0123456789abcdef-" + std::to_string(i));
+  const auto ids = some_ids(loops);
   const std::string payload(64, 'x');
   std::string topic;
-  return timed(with, clients * loops, [&] {
+  return timed(with, std::size_t{clients} * loops, [&] {
     for (int loop = 0; loop < loops; ++loop) {
       for (int from = 0; from < clients; ++from) {
         const int to = (from + 1) % clients;
@@ -253,11 +258,10 @@ cost ring(int loops_an_ack) {
 cost receipts(int qos) {
   constexpr int clients = 50, loops = 4'000;
   bench with(clients);
-  std::vector<std::string> ids;
-  for (int i = 0; i < loops; ++i) ids.push_back("0123456789abcdef-" + std::to_string(i));
+  const auto ids = some_ids(loops);
   const std::string payload(64, 'x');
   std::string topic;
-  return timed(with, clients * loops, [&] {
+  return timed(with, std::size_t{clients} * loops, [&] {
     for (const auto& id : ids) {
       for (int from = 0; from < clients; ++from) {
         const int to = (from + 1) % clients;
