@@ -16,7 +16,7 @@ namespace restante {
 
 class bus_guard {
  public:
-  bus_guard(char* begin, std::size_t size_bytes);  // whole pages
+  bus_guard(char* begin, std::size_t size_bytes);  // from a page's beginning on, or all of a mapping
   ~bus_guard();
   bus_guard(const bus_guard&) = delete;
   bus_guard& operator=(const bus_guard&) = delete;

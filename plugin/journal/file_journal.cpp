@@ -24,7 +24,12 @@ constexpr std::int64_t most_syncs_behind = 50;
 }  // namespace
 
 file_journal::file_journal(const journal_settings& settings, files& in, const clock& time, inspection found)
-    : state_(settings, in, time), keeper_(state_), reader_(state_), seal_(found.key), begin_(found.begin) {
+    : state_(settings, in, time),
+      ring_(in),
+      keeper_(state_, ring_),
+      reader_(state_, ring_),
+      seal_(found.key),
+      begin_(found.begin) {
   state_.key = found.key;
   state_.notes = std::move(found.notes);
   for (const auto& segment : found.segments) {
@@ -40,6 +45,7 @@ file_journal::file_journal(const journal_settings& settings, files& in, const cl
   }
   for (const auto& file : found.recent) state_.recent.push_back({file.start, file.file_bytes, 0});
   flushed_ = found.end;
+  ring_.skip(found.end);
   state_.flushed = state_.synced = found.end;
   state_.current.start = found.end;
   state_.keep_flushed = state_.keep_synced = found.begin;
@@ -157,6 +163,10 @@ std::optional<journal_error> file_journal::begin_first_segment() {
     if (const int done = in.unlink(left_behind); done < 0 && done != -ENOENT)
       return journal_failure(path, "removing a spare segment", done);
   }
+  // The directory is synced below, so that no power loss brings back an old one.
+  if (const int done = in.unlink(ring_name); done < 0 && done != -ENOENT)
+    return journal_failure(path, "removing the old ring", done);
+  if (state_.settings.sync_us > 0) ring_.make(state_.ring_bytes(), flushed_);
   std::uint64_t capacity = state_.segment_bytes();
   {
     const std::lock_guard lock(state_.guard);
@@ -191,6 +201,7 @@ file_journal::~file_journal() {
     keeper_.sync();
   }
   if (started_ && !state_.failed) mark_the_end();
+  if (state_.synced == flushed_) ring_.remove();
   drop_next();
   if (state_.spare) state_.in.unlink(spare_name);
   if (current_.file >= 0) {
@@ -432,10 +443,26 @@ journal_status file_journal::flush() {
   return journal_status::ok;
 }
 
+// Before anything else is written to the segment, or instead of the thread behind.
+journal_status file_journal::copy_ring() {
+  const auto done = ring_.copy(ring_.file(), current_.file, current_.start, flushed_);
+  if (done < 0) {
+    return is_out_of_room(done) ? journal_status::full : give_up("writing", done);
+  }
+  if (ring_.is_broken()) ring_.remove();
+  return journal_status::ok;
+}
+
 journal_status file_journal::write_here() {
   const auto bytes = std::string_view(buffer_).substr(header_bytes);
-  const auto done = append_fully(state_.in, current_.file, bytes, used_here_bytes(), current_.capacity_bytes);
-  if (done >= 0) return journal_status::ok;
+  if (ring_.put(flushed_, bytes)) return journal_status::ok;
+  if (const auto copied = copy_ring(); copied != journal_status::ok) return copied;
+  if (ring_.put(flushed_, bytes)) return journal_status::ok;
+  const auto done = write_fully(state_.in, current_.file, bytes, used_here_bytes());
+  if (done >= 0) {
+    ring_.skip(end());
+    return journal_status::ok;
+  }
   const int cut = state_.in.truncate(current_.file, used_here_bytes());
   if (!is_out_of_room(done)) return give_up("writing", done);
   if (cut < 0) return give_up("cutting back what had no room", cut);
@@ -449,9 +476,10 @@ journal_status file_journal::write_here() {
 
 // It has its name only when all is written, so a file with a name has a header, but for a power loss.
 journal_status file_journal::write_next() {
+  if (const auto copied = copy_ring(); copied != journal_status::ok) return copied;
   const auto front = encode_header({flushed_, keep_written_, synced_written_, state_.key});
   std::copy(front.begin(), front.end(), buffer_.begin());
-  std::int64_t done = append_fully(state_.in, next_->file, buffer_, 0, next_->capacity_bytes);
+  std::int64_t done = write_fully(state_.in, next_->file, buffer_, 0);
   if (done >= 0) {
     done = state_.in.rename(next_->spare ? spare_name : next_name, file_name(flushed_, segment_ending));
   }
@@ -459,6 +487,7 @@ journal_status file_journal::write_next() {
     drop_next();
     return is_out_of_room(done) ? journal_status::full : give_up("beginning a segment", done);
   }
+  ring_.skip(end());
   state_.in.close(current_.file);
   const std::lock_guard lock(state_.guard);
   closed_segment closed;

@@ -41,6 +41,7 @@
 #include "journal/journal_format.h"
 #include "journal/journal_state.h"
 #include "journal/keeper.h"
+#include "journal/record_ring.h"
 #include "journal/segment_reader.h"
 
 namespace restante {
@@ -111,6 +112,7 @@ class file_journal final : public journal {
   bool lets_a_segment_go();
   void mark_the_end();
   void forget();
+  journal_status copy_ring();
   journal_status write_here();
   journal_status write_next();
   journal_status take_spare();
@@ -118,6 +120,7 @@ class file_journal final : public journal {
   void publish();
 
   mutable journal_state state_;
+  record_ring ring_;
   keeper keeper_;
   segment_reader reader_;
   std::thread thread_;

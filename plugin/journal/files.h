@@ -50,15 +50,14 @@ class files {
 
   // How many bytes; may be fewer than were asked for.
   virtual std::int64_t write(handle file, std::string_view bytes, std::uint64_t offset) = 0;
-  // write() for the file that grows: nothing but zeros stands behind `offset`, and allocate() was asked for
-  // `capacity_bytes`. Zeros may follow what was appended, up to there: truncate() a file that is complete. A
-  // process that is killed within may leave any of the bytes and not others.
-  // Threads: one. The file appended to before is open until the first append() to another.
-  virtual std::int64_t append(handle file, std::string_view bytes, std::uint64_t offset,
-                              std::uint64_t capacity_bytes) = 0;
-  // A hint, from any thread, whose handle it is not: about so many bytes will be appended to it before the
-  // next hint.
-  virtual void will_append(handle file, std::uint64_t count) = 0;
+  // The file, which has so many bytes and space for all of them, is memory from now on, until it is closed.
+  // One at a time. Negative: not to be had here.
+  virtual int map(handle file, std::size_t size_bytes) = 0;
+  // write() to the mapped file, without a system call. A process that is killed within may leave any of the
+  // bytes and not others. False: some may be missing, also of those stored before, since the file was cut or
+  // the disk has failed; read() tells what is there. Nothing can be stored any more then. Threads: that of
+  // map().
+  virtual bool store(handle file, std::string_view bytes, std::uint64_t offset) = 0;
   virtual std::int64_t read(handle file, char* into, std::size_t count, std::uint64_t offset) = 0;
   virtual int truncate(handle file, std::uint64_t size_bytes) = 0;
   // Makes sure of space for so many bytes, and leaves the size as it is. -EOPNOTSUPP: cannot be promised

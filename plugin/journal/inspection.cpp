@@ -5,6 +5,7 @@
 #include <limits>
 #include <optional>
 
+#include "journal/ring_recovery.h"
 #include "journal/whole_file.h"
 
 namespace restante {
@@ -36,6 +37,7 @@ class inspector {
     for (auto& segment : segments_) {
       if (auto error = scan(segment)) return *error;
     }
+    if (auto error = take_newest()) return *error;
     if (auto error = walk()) return *error;
     if (auto error = cut()) return *error;
     return found_;
@@ -161,6 +163,39 @@ class inspector {
     if (segment.end < segment.limit && segment.written_bytes > rest)
       look_for_marks(segment, std::max(rest, header_bytes));
     return std::nullopt;
+  }
+
+  // What was flushed last stands in the ring alone when the process was killed.
+  std::optional<journal_error> take_newest() {
+    for (std::size_t index = segments_.size(); index-- > 0;) {
+      if (!segments_[index].head) continue;
+      return take_newest(segments_[index]);
+    }
+    return std::nullopt;
+  }
+
+  std::optional<journal_error> take_newest(scanned& last) {
+    journal_position at = last.end;
+    // What replay does not need may be damaged, and the end is behind that.
+    const auto keep = *std::max_element(keeps_.begin(), keeps_.end());
+    if (keep > at && keep <= last.limit) {
+      if (auto error = load(last)) return error;
+      flaw why{};
+      at = follow(last, keep, why, [](journal_position, const framed&) {});
+    }
+    std::string newest;
+    if (const auto done = read_newest_records(in_, seal(found_.key), at, newest); done < 0)
+      return journal_failure(path_, "reading the ring", static_cast<int>(done));
+    if (newest.empty()) return std::nullopt;
+    const open_file file(in_, in_.open(file_name(last.start, segment_ending)));
+    if (!file.ok()) return journal_failure(path_, "opening the last segment", file.get());
+    const auto offset = header_bytes + (at - last.start);
+    if (const auto done = write_fully(in_, file.get(), newest, offset); done < 0)
+      return journal_failure(path_, "writing what was in the ring", static_cast<int>(done));
+    last.file_bytes = std::max<std::uint64_t>(last.file_bytes, offset + newest.size());
+    last.limit = std::max(last.limit, at + newest.size());
+    last.fingerprints = 0;
+    return scan(last);
   }
 
   // Behind damage nobody knows where records begin.

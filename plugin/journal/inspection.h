@@ -1,10 +1,13 @@
 // What an earlier broker left in the directory: read, checked, and mended where a power loss explains it.
 //
+// First what it flushed last is taken from its ring (record_ring.h) to the end of the last segment, where it
+// had no time to go.
+//
 // Replay begins at the largest `keep` of any mark or header that checks. From there on every record must
 // check, each segment going on where the one before ends. Where that stops, at position P:
 //
-//   - only zeros, or nothing, behind P in the last segment: the clean end. Zeros stand behind each segment
-//     that was not completed (files.h, append()); what is cut is counted without them.
+//   - only zeros, or nothing, behind P in the last segment: the clean end. What is cut is counted without
+//     zeros.
 //   - a mark or a header, anywhere in the journal, says that more than P had reached the disk: damage.
 //   Refused, with
 //     the file and the offset in it; nothing is changed. It does not matter whether P is in the last segment.

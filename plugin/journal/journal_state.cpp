@@ -47,6 +47,8 @@ std::optional<std::uint64_t> journal_state::size_of_next(std::uint64_t at_least)
   return std::min(wanted, room);
 }
 
+std::uint64_t journal_state::ring_bytes() const { return segment_bytes() / 4; }
+
 void journal_state::fail(const std::string& line) {
   const std::lock_guard lock(guard);
   if (why_failed.empty()) why_failed = line;

@@ -111,6 +111,7 @@ struct journal_state {
   // Kept free for marks, without which nothing could ever be trimmed.
   std::uint64_t margin_bytes() const { return settings.limit_bytes / 256; }
   std::uint64_t segment_bytes() const;
+  std::uint64_t ring_bytes() const;
 
   // For good; the first reason stays. Without `guard`.
   void fail(const std::string& line);

@@ -30,7 +30,8 @@ void keeper::run() {
   }
   lock.unlock();
   sync();
-  synced_file_.close();  // it may be this thread's own
+  synced_file_.close();  // they may be this thread's own
+  ring_file_.close();
 }
 
 void keeper::stop() {
@@ -55,7 +56,6 @@ bool keeper::sync() {
   std::vector<closed_segment> tails;
   current_segment current;
   journal_position flushed = 0, keep = 0;
-  std::uint64_t new_bytes = 0;
   bool directory_synced = true;
   {
     const std::lock_guard lock(state_.guard);
@@ -69,10 +69,10 @@ bool keeper::sync() {
     state_.unsynced_since_us = 0;
     keep = state_.keep_flushed;
     flushed = state_.flushed;
-    new_bytes = flushed - state_.synced;
   }
   for (const auto& segment : tails) {
-    if (const auto opened = open_to_sync(segment.start); opened < 0) return sync_later(opened);
+    if (const auto opened = open_to_sync(segment.start); opened < 0)
+      return sync_later("opening a segment", opened);
     // What was allocated and not needed goes back; what is there stays.
     state_.in.truncate(synced_file_.get(), segment.used_bytes());
     if (const int done = state_.in.sync_data(synced_file_.get()); done < 0)
@@ -90,11 +90,13 @@ bool keeper::sync() {
     if (const int done = state_.in.sync_directory(); done < 0)
       return sync_failed("syncing the directory", done);
   }
-  if (new_bytes > 0) {
-    if (const auto opened = open_to_sync(current.start); opened < 0) return sync_later(opened);
+  if (flushed > state_.synced) {
+    if (const auto opened = open_to_sync(current.start); opened < 0)
+      return sync_later("opening a segment", opened);
+    if (const auto copied = copy_ring(current.start, flushed); copied < 0)
+      return sync_later("writing", copied);
     if (const int done = state_.in.sync_data(synced_file_.get()); done < 0)
       return sync_failed("syncing a segment", done);
-    if (state_.settings.sync_us > 0) state_.in.will_append(current.file, new_bytes);
   }
   const std::lock_guard lock(state_.guard);
   // A segment begun meanwhile has its entry unsynced again; its data are not part of `flushed` here.
@@ -114,15 +116,22 @@ std::int64_t keeper::open_to_sync(journal_position start) {
   return synced_file_.ok() ? 0 : synced_file_.get();
 }
 
+std::int64_t keeper::copy_ring(journal_position start, journal_position through) {
+  if (ring_.copied() >= through) return 0;
+  if (!ring_file_.ok()) ring_file_ = open_file(state_.in, state_.in.open_to_read(ring_name));
+  if (!ring_file_.ok()) return ring_file_.get();
+  return ring_.copy(ring_file_.get(), synced_file_.get(), start, through);
+}
+
 bool keeper::sync_failed(std::string_view doing, std::int64_t error) {
   state_.fail(journal_failure(state_.settings.directory, doing, error).line);
   return false;
 }
 
 // Nothing was lost by that, and what waits for the disk is counted as waiting.
-bool keeper::sync_later(std::int64_t error) {
-  if (!is_out_of_room(error)) return sync_failed("opening a segment", error);
-  note_failure("opening a segment", error);
+bool keeper::sync_later(std::string_view doing, std::int64_t error) {
+  if (!is_out_of_room(error)) return sync_failed(doing, error);
+  note_failure(doing, error);
   state_.unsynced_since_us = state_.syncing_since_us.exchange(0);
   return false;
 }

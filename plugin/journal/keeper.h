@@ -2,8 +2,8 @@
 //
 // In this order whenever it is called, so that nothing counts as safe before what it builds on is:
 //   1. the rest of closed segments is synced, the oldest first; then the directory, if a segment was begun;
-//   then the
-//      current segment, and with it the marks in it
+//   then
+//      the current segment, after what the ring alone had, and with it the marks in it
 //   2. fingerprints of a segment before the `keep` of a mark that is on disk are written to a file of their
 //   own,
 //      which is synced, and the directory
@@ -24,13 +24,14 @@
 #include <string_view>
 
 #include "journal/journal_state.h"
+#include "journal/record_ring.h"
 #include "journal/whole_file.h"
 
 namespace restante {
 
 class keeper {
  public:
-  explicit keeper(journal_state& state) : state_(state) {}
+  keeper(journal_state& state, record_ring& ring) : state_(state), ring_(ring) {}
 
   void tend();
   // 1 alone. False: failed for good.
@@ -44,8 +45,9 @@ class keeper {
   static constexpr std::int64_t patience_us = 1'000'000;
 
   std::int64_t open_to_sync(journal_position start);
+  std::int64_t copy_ring(journal_position start, journal_position through);
   bool sync_failed(std::string_view doing, std::int64_t error);
-  bool sync_later(std::int64_t error);
+  bool sync_later(std::string_view doing, std::int64_t error);
   void keep_fingerprints();
   void keep_fingerprints_of(const closed_segment& segment);
   enum class putting_aside { done, not_now, no_room };
@@ -58,11 +60,13 @@ class keeper {
   void make_spare();
 
   journal_state& state_;
+  record_ring& ring_;
   bool stopping_ = false;                                 // behind the state's guard
   bool failure_noted_ = false, forgotten_noted_ = false;  // one line is enough
   std::int64_t out_of_room_since_us_ = 0;                 // for fingerprints (steady); 0: not
   open_file synced_file_;                                 // the segment that was synced last
   journal_position synced_start_ = 0;
+  open_file ring_file_;
 };
 
 }  // namespace restante

@@ -106,7 +106,7 @@ files::handle posix_files::open_to_read(const std::string& name) {
 }
 
 void posix_files::close(handle file) {
-  window_.leave(file);
+  mapped_.leave(file);
   ::close(file);
 }
 
@@ -122,44 +122,22 @@ std::int64_t posix_files::write(handle file, std::string_view bytes, std::uint64
   return persist([&] { return ::pwrite(file, bytes.data(), bytes.size(), static_cast<off_t>(offset)); });
 }
 
-// Without space behind it a mapped page is a promise that may turn out empty, so then it is write() for all.
-std::int64_t posix_files::append(handle file, std::string_view bytes, std::uint64_t offset,
-                                 std::uint64_t capacity_bytes) {
-  if (!keeps_space_.load(std::memory_order_relaxed)) capacity_bytes = 0;
-  switch (window_.store(file, bytes, offset, capacity_bytes)) {
-    case mapped_window::outcome::stored:
-      return static_cast<std::int64_t>(bytes.size());
-    case mapped_window::outcome::cut:
-      return -EIO;
-    case mapped_window::outcome::not_here:
-      break;
-  }
-  return write(file, bytes, offset);
-}
-
-void posix_files::will_append(handle file, std::uint64_t count) { window_.prepare(file, count); }
-
 std::int64_t posix_files::read(handle file, char* into, std::size_t count, std::uint64_t offset) {
   return persist([&] { return ::pread(file, into, count, static_cast<off_t>(offset)); });
 }
 
 int posix_files::truncate(handle file, std::uint64_t size_bytes) {
-  window_.leave(file);
   return persist([&] { return ::ftruncate(file, static_cast<off_t>(size_bytes)); });
 }
 
 int posix_files::allocate(handle file, std::uint64_t size_bytes) {
-  const int done =
-      persist([&] { return ::fallocate(file, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(size_bytes)); });
-  if (done == 0 || done == -EOPNOTSUPP) keeps_space_ = done == 0;
-  return done;
+  return persist([&] { return ::fallocate(file, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(size_bytes)); });
 }
 
 void posix_files::will_need(handle file, std::uint64_t offset, std::uint64_t count) {
   ::posix_fadvise(file, static_cast<off_t>(offset), static_cast<off_t>(count), POSIX_FADV_WILLNEED);
 }
 
-// With the window's pages: those that were stored to are as dirty as written ones, so no msync() is needed.
 int posix_files::sync_data(handle file) {
   return persist([&] { return ::fdatasync(file); });
 }

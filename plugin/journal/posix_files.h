@@ -1,10 +1,8 @@
 // The files of this machine.
 #pragma once
 
-#include <atomic>
-
 #include "journal/files.h"
-#include "journal/mapped_window.h"
+#include "journal/mapped_file.h"
 
 namespace restante {
 
@@ -29,9 +27,10 @@ class posix_files final : public files {
   int rename(const std::string& from, const std::string& to) override;
   int unlink(const std::string& name) override;
   std::int64_t write(handle file, std::string_view bytes, std::uint64_t offset) override;
-  std::int64_t append(handle file, std::string_view bytes, std::uint64_t offset,
-                      std::uint64_t capacity_bytes) override;
-  void will_append(handle file, std::uint64_t count) override;
+  int map(handle file, std::size_t size_bytes) override { return mapped_.map(file, size_bytes); }
+  bool store(handle file, std::string_view bytes, std::uint64_t offset) override {
+    return mapped_.store(file, bytes, offset);
+  }
   std::int64_t read(handle file, char* into, std::size_t count, std::uint64_t offset) override;
   int truncate(handle file, std::uint64_t size_bytes) override;
   int allocate(handle file, std::uint64_t size_bytes) override;
@@ -41,8 +40,7 @@ class posix_files final : public files {
 
  private:
   int directory_ = none;
-  std::atomic<bool> keeps_space_{false};  // what allocate() promised last
-  mapped_window window_;                  // of the file that is appended to
+  mapped_file mapped_;
 };
 
 }  // namespace restante

@@ -52,6 +52,16 @@ bool segment_reader::open(journal_position start) {
   return file_.ok();
 }
 
+// Into the buffer.
+std::int64_t segment_reader::load(const place& where, journal_position at, std::size_t count) {
+  if (ring_.holds(at)) return ring_.read(at, buffer_, count);
+  if (at + count > ring_.copied()) {
+    const auto copied = ring_.copy(ring_.file(), state_.current.file, state_.current.start, state_.flushed);
+    if (copied < 0) return copied;
+  }
+  return read_fully(state_.in, file_.get(), buffer_, count, header_bytes + (at - where.start));
+}
+
 bool segment_reader::failed(journal_position at, const std::string& why, journal_chunk& into) {
   state_.fail("journal: position " + std::to_string(at) + " in " + state_.settings.directory +
               " cannot be read back (" + why + "): check the disk, then start the broker again");
@@ -67,10 +77,9 @@ bool segment_reader::read_some(const place& where, std::size_t bytes, journal_ch
   const seal sealed(state_.key);
   std::size_t wanted = bytes > taken ? bytes - taken : 1;
   while (into.next < where.end && taken < std::max<std::size_t>(bytes, 1)) {
-    const std::uint64_t offset = header_bytes + (into.next - where.start);
     const auto count = static_cast<std::size_t>(
         std::min<std::uint64_t>(std::max<std::size_t>(wanted, 4'096), where.end - into.next));
-    const auto got = read_fully(state_.in, file_.get(), buffer_, count, offset);
+    const auto got = load(where, into.next, count);
     if (got < 0)
       return failed(into.next, journal_failure(state_.settings.directory, "reading", got).line, into);
     std::string_view rest(buffer_);

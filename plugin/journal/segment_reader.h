@@ -1,4 +1,4 @@
-// Reads flushed records back. Keeps the file it read last open.
+// Reads flushed records back, the newest from the ring. Keeps the file it read last open.
 //
 // Threads: the broker's.
 #pragma once
@@ -6,13 +6,14 @@
 #include <string>
 
 #include "journal/journal_state.h"
+#include "journal/record_ring.h"
 #include "journal/whole_file.h"
 
 namespace restante {
 
 class segment_reader {
  public:
-  explicit segment_reader(journal_state& state) : state_(state) {}
+  segment_reader(journal_state& state, record_ring& ring) : state_(state), ring_(ring) {}
 
   // As journal::read(), up to the end of what is flushed. Fails the journal for good when the disk does not
   // give back what it was given.
@@ -25,10 +26,12 @@ class segment_reader {
   };
   bool locate(journal_position at, place& found);
   bool open(journal_position start);
+  std::int64_t load(const place& where, journal_position at, std::size_t count);
   bool read_some(const place& where, std::size_t bytes, journal_chunk& into, std::size_t& taken);
   bool failed(journal_position at, const std::string& why, journal_chunk& into);
 
   journal_state& state_;
+  record_ring& ring_;
   open_file file_;
   journal_position file_start_ = 0;
   std::string buffer_;

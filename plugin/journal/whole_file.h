@@ -56,25 +56,16 @@ inline std::int64_t read_fully(files& in, files::handle file, std::string& into,
   return static_cast<std::int64_t>(had);
 }
 
-// Calls `some` with what is left and where, until all of `bytes` is written, or an error; what was written
-// before it stays.
-template <typename Some>
-std::int64_t fully(std::string_view bytes, std::uint64_t offset, Some some) {
+// Until all is written, or an error; what was written before it stays.
+inline std::int64_t write_fully(files& in, files::handle file, std::string_view bytes, std::uint64_t offset) {
   while (!bytes.empty()) {
-    const std::int64_t done = some(bytes, offset);
+    const std::int64_t done = in.write(file, bytes, offset);
     if (done < 0) return done;
     if (done == 0) return -ENOSPC;  // nobody defines it; better than to try for ever
     bytes.remove_prefix(static_cast<std::size_t>(done));
     offset += static_cast<std::uint64_t>(done);
   }
   return 0;
-}
-inline std::int64_t write_fully(files& in, files::handle file, std::string_view bytes, std::uint64_t offset) {
-  return fully(bytes, offset, [&](auto rest, auto at) { return in.write(file, rest, at); });
-}
-inline std::int64_t append_fully(files& in, files::handle file, std::string_view bytes, std::uint64_t offset,
-                                 std::uint64_t capacity_bytes) {
-  return fully(bytes, offset, [&](auto rest, auto at) { return in.append(file, rest, at, capacity_bytes); });
 }
 
 // An empty file with space for so much, or the error.

@@ -37,6 +37,14 @@ class journal_on_this_machine : public testing::Test {
     return "";
   }
 
+  static std::uintmax_t bytes_of_segments(const std::filesystem::path& in) {
+    std::uintmax_t all = 0;
+    for (const auto& each : std::filesystem::directory_iterator(in)) {
+      if (each.path().extension() == ".journal") all += each.file_size();
+    }
+    return all;
+  }
+
   std::filesystem::path folder;
   journal_settings settings = small_settings();
   hand_clock time;
@@ -109,18 +117,48 @@ TEST_F(journal_on_this_machine, syncs_each_flush_when_that_is_asked) {
   EXPECT_EQ(read_all(*records, 0).size(), 10U);
 }
 
-TEST_F(journal_on_this_machine, is_given_up_when_somebody_cuts_its_file) {
+TEST_F(journal_on_this_machine, leaves_what_it_took_when_its_process_is_killed) {
+  ASSERT_EQ(open(), "");
+  ASSERT_FALSE(records->start(file_journal::behind::by_hand));
+  std::vector<told> written;
+  for (std::uint64_t number = 0; number < 500; ++number) {
+    const auto record = a_message(number);
+    written.push_back({records->end(), text_of(record)});
+    ASSERT_EQ(append(*records, record), journal_status::ok);
+    ASSERT_EQ(records->flush(), journal_status::ok);
+  }
+  const auto left = folder / "left";
+  std::filesystem::copy(settings.directory, left);
+  EXPECT_LT(bytes_of_segments(left), records->end()) << "the ring has the rest";
+  std::filesystem::permissions(left, std::filesystem::perms::owner_all);
+  settings.directory = left.string();
+  ASSERT_EQ(open(), "");
+  EXPECT_EQ(read_all(*records, records->begin(), 100'000), written);
+}
+
+TEST_F(journal_on_this_machine, is_given_up_when_somebody_cuts_its_ring) {
   ASSERT_EQ(open(), "");
   ASSERT_FALSE(records->start(file_journal::behind::by_hand));
   ASSERT_EQ(append(*records, a_message(1)), journal_status::ok);
   ASSERT_EQ(records->flush(), journal_status::ok);
-  const auto file = settings.directory + "/00000000000000000000.journal";
-  ASSERT_EQ(std::filesystem::file_size(file), settings.segment_bytes);
-  std::filesystem::resize_file(file, 0);
+  std::filesystem::resize_file(settings.directory + "/ring", 0);
   ASSERT_EQ(append(*records, a_message(2)), journal_status::ok);
   EXPECT_EQ(records->flush(), journal_status::failed);
   EXPECT_NE(records->why_failed().find("writing"), std::string::npos) << records->why_failed();
   EXPECT_EQ(append(*records, a_message(3)), journal_status::failed);
+}
+
+TEST_F(journal_on_this_machine, goes_on_when_somebody_cuts_a_ring_with_nothing_of_its_own) {
+  ASSERT_EQ(open(), "");
+  ASSERT_FALSE(records->start(file_journal::behind::by_hand));
+  ASSERT_EQ(append(*records, a_message(1)), journal_status::ok);
+  ASSERT_EQ(records->flush(), journal_status::ok);
+  records->tend();
+  std::filesystem::resize_file(settings.directory + "/ring", 0);
+  ASSERT_EQ(append(*records, a_message(2)), journal_status::ok);
+  EXPECT_EQ(records->flush(), journal_status::ok) << records->why_failed();
+  EXPECT_EQ(read_all(*records, 0).size(), 2U);
+  EXPECT_FALSE(std::filesystem::exists(settings.directory + "/ring"));
 }
 
 TEST_F(journal_on_this_machine, makes_a_key_that_no_other_journal_has) {

@@ -28,7 +28,7 @@ class doomed_journal : private journal_on_a_disk {
   void live_and_die() {
     const bool at_the_start = random_() % 3 == 0;
     prepare = [this, at_the_start](simulated_files& port) {
-      port.window_bytes = random_() % 3 * 512;
+      port.maps = random_() % 3 != 0;
       if (at_the_start) die_within(random_() % 8);
     };
     if (const auto error = start(); !error.empty()) {

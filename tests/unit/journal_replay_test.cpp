@@ -90,18 +90,6 @@ TEST_F(journal_replay, goes_on_after_restart_upon_restart) {
   }
 }
 
-TEST_F(journal_replay, takes_the_zeros_that_a_killed_process_left_behind_for_the_end) {
-  prepare = [](simulated_files& port) { port.window_bytes = 1'024; };
-  for (int restart = 0; restart < 5; ++restart) {
-    ASSERT_EQ(start(), "");
-    EXPECT_EQ(records->take_notes(), std::vector<std::string>{});
-    EXPECT_EQ(read_all(*records, records->begin()), written);
-    write_some(100);  // over several segments, which nobody cuts
-    EXPECT_EQ(disk.content(disk.names().back())->size() % 1'024, 0U);
-    kill();
-  }
-}
-
 TEST_F(journal_replay, begins_at_what_was_kept_last) {
   write_some(300);
   for (const std::size_t kept : {10U, 150U, 299U}) {

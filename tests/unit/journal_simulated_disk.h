@@ -103,8 +103,8 @@ class simulated_files final : public files {
   int permission_bits = 0700;
   std::uint64_t room_bytes = UINT64_MAX;  // of all files
   std::size_t most_at_once = SIZE_MAX;    // bytes in one write or read
-  // Not 0: what is appended goes through a mapping of so much, which makes the file as large beforehand.
-  std::uint64_t window_bytes = 0;
+  bool maps = false;                      // whether a file can be memory
+  bool store_fails = false;
   // Called before each change of the disk, with how many there were before it.
   std::function<void(std::uint64_t)> before_change;
 
@@ -176,6 +176,7 @@ class simulated_files final : public files {
   void close(handle file) override {
     const std::lock_guard lock(guard_);
     open_.erase(file);
+    if (file == mapped_) mapped_ = none;
   }
   std::size_t open_handles() {
     const std::lock_guard lock(guard_);
@@ -216,18 +217,19 @@ class simulated_files final : public files {
     put(index, bytes, offset);
     return static_cast<std::int64_t>(bytes.size());
   }
-  std::int64_t append(handle file, std::string_view bytes, std::uint64_t offset,
-                      std::uint64_t capacity_bytes) override {
-    bytes = bytes.substr(0, most_at_once);
-    const std::uint64_t end = offset + bytes.size();
-    if (window_bytes == 0 || write_error != 0 || end > capacity_bytes) return write(file, bytes, offset);
+  int map(handle file, std::size_t size_bytes) override {
+    const std::lock_guard lock(guard_);
+    if (!maps || disk_.files[open_.at(file)].seen.size() != size_bytes) return -EOPNOTSUPP;
+    mapped_ = file;
+    return 0;
+  }
+  bool store(handle file, std::string_view bytes, std::uint64_t offset) override {
     const std::lock_guard lock(guard_);
     const auto index = open_.at(file);
     const auto& content = disk_.files[index].seen;
-    if (end > content.size()) {
-      const std::uint64_t window_end = (end + window_bytes - 1) / window_bytes * window_bytes;
-      change();
-      resize(index, std::min(window_end, capacity_bytes));
+    if (file != mapped_ || store_fails || offset + bytes.size() > content.size()) {
+      mapped_ = none;
+      return false;
     }
     // A copy has no order that anybody can rely on.
     const auto middle = bytes.size() / 2;
@@ -235,9 +237,8 @@ class simulated_files final : public files {
     put(index, bytes.substr(middle), offset + middle);
     change();
     put(index, bytes.substr(0, middle), offset);
-    return static_cast<std::int64_t>(bytes.size());
+    return true;
   }
-  void will_append(handle, std::uint64_t) override {}
   std::int64_t read(handle file, char* into, std::size_t count, std::uint64_t offset) override {
     const std::lock_guard lock(guard_);
     const auto& content = disk_.files[open_.at(file)].seen;
@@ -317,6 +318,7 @@ class simulated_files final : public files {
   bool hanging_ = false;
   int waiting_ = 0;
   std::map<handle, std::size_t> open_;
+  handle mapped_ = none;
   handle next_handle_ = 0;
   std::uint64_t changes_ = 0, syncs_ = 0;
 };
