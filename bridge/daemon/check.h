@@ -1,4 +1,4 @@
-// --check: tries each connection once, says a line of each, and changes nothing.
+// --check: tries each connection, says a line of each, and changes nothing.
 #pragma once
 
 #include <iosfwd>

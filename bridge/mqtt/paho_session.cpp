@@ -84,6 +84,7 @@ std::string paho_session::connect(std::chrono::milliseconds longest) {
     const mqtt::token_ptr token = client_.connect(options_);
     return wait(token, longest) ? "" : "no answer in time";
   } catch (const mqtt::exception& refusal) {
+    was_refused_ = refusal.get_reason_code() >= first_refusal;
     return why(refusal);
   }
 }

@@ -30,6 +30,8 @@ class paho_session : private mqtt::iaction_listener {
 
   // Empty: done; else one line that says what is wrong.
   std::string connect(std::chrono::milliseconds longest);
+  // Whether the broker answered the last connect() with a refusal.
+  bool was_refused() const noexcept { return was_refused_; }
   std::string subscribe(const std::string& filter, std::chrono::milliseconds longest);
   // At QoS 1. `number` 0: nobody wants to know. False: there is no connection any more.
   bool publish(const std::string& topic, const std::string& payload, std::uint64_t number);
@@ -43,6 +45,7 @@ class paho_session : private mqtt::iaction_listener {
   const events to_;
   mqtt::async_client client_;
   mqtt::connect_options options_;
+  bool was_refused_ = false;
 };
 
 }  // namespace restante

@@ -25,6 +25,7 @@ constexpr auto answer_time = 30s;  // an answer that the broker has not taken by
 constexpr auto connect_time = 10s, subscribe_time = 10s;
 constexpr auto shortest_pause = 500ms, longest_pause = 30'000ms;
 constexpr auto put_off_pause = 500ms;
+constexpr auto try_login_again_within = 3s;
 // No service takes more; what is longer is refused by its beginning as well as by its whole.
 constexpr std::size_t longest_payload_bytes = 64u << 10;
 
@@ -228,7 +229,15 @@ std::string service_client::try_once(service_client_settings how, std::chrono::s
                              .taken = [](std::uint64_t, bool, int) {},
                              .lost = [] {},
                              .is_stopping = [] { return false; }});
-  if (auto problem = session.connect(longest); !problem.empty()) return problem;
+  std::minstd_rand random(std::random_device{}());
+  std::uniform_int_distribution<int> pause_ms(200, 600);
+  const auto began = steady::now();
+  for (;;) {
+    const auto problem = session.connect(longest);
+    if (problem.empty()) break;
+    if (session.was_refused() || steady::now() - began > try_login_again_within) return problem;
+    std::this_thread::sleep_for(std::chrono::milliseconds(pause_ms(random)));
+  }
   for (const std::string& each : how.services) {
     const std::string filter = service_filter(each, how.topic_prefix);
     if (auto problem = session.subscribe(filter, longest); !problem.empty()) return problem;

@@ -46,8 +46,8 @@ class service_client {
   // Connected, and subscribed to everything.
   bool is_serving() const noexcept;
 
-  // Tries login and subscriptions once, in a session that is forgotten. Empty: all is well; else what is
-  // wrong.
+  // Tries login and subscriptions, in a session that is forgotten; the login again for three seconds, since
+  // the broker may put it off without a word. Empty: all is well; else what is wrong.
   static std::string try_once(service_client_settings how, std::chrono::seconds longest);
 
  private:

@@ -313,19 +313,19 @@ journal_status file_journal::take_next(std::uint64_t needed_bytes, bool even_ove
   }
   const std::uint64_t had = next_ ? next_->capacity_bytes : 0;
   std::uint64_t more = 0;
+  bool takes_spare = false;
   {
     const std::lock_guard lock(state_.guard);
-    state_.spare_taken = !next_ && state_.spare && state_.spare->capacity_bytes >= needed_bytes;
+    takes_spare = state_.spare_taken = !next_ && state_.spare && state_.spare->capacity_bytes >= needed_bytes;
+    if (!takes_spare) {
+      const auto size = state_.size_of_next(needed_bytes - had);
+      if (!size && !even_over_limit) return journal_status::full;
+      more = size.value_or(std::max(needed_bytes - had, state_.segment_bytes() / 16));
+      state_.reserved_bytes += more;
+      state_.count();
+    }
   }
-  if (state_.spare_taken) return take_spare();
-  {
-    const std::lock_guard lock(state_.guard);
-    const auto size = state_.size_of_next(needed_bytes - had);
-    if (!size && !even_over_limit) return journal_status::full;
-    more = size.value_or(std::max(needed_bytes - had, state_.segment_bytes() / 16));
-    state_.reserved_bytes += more;
-    state_.count();
-  }
+  if (takes_spare) return take_spare();
   int done = 0;
   if (next_) {
     done = in.allocate(next_->file, had + more);

@@ -2,10 +2,14 @@
 // and nothing reads topic ack: the tests look at what is published there.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <filesystem>
 #include <map>
+#include <thread>
 
 #include "bridge/mqtt/request_queue.h"
 #include "bridge/mqtt/service_client.h"
@@ -202,6 +206,55 @@ TEST_F(services, say_in_one_try_whether_they_could_be_served) {
   auto how = settings();
   how.uri = "mqtt://127.0.0.1:1";
   EXPECT_NE(service_client::try_once(how, 10s), "");
+}
+
+// As a broker does that puts off a login.
+class closing_listener {
+ public:
+  closing_listener() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    EXPECT_EQ(::bind(listener_, reinterpret_cast<const sockaddr*>(&address), size), 0);
+    EXPECT_EQ(::listen(listener_, 10), 0);
+    EXPECT_EQ(::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size), 0);
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread([this] {
+      for (int taken = 0; (taken = ::accept(listener_, nullptr, nullptr)) >= 0;) {
+        ++count_;
+        ::close(taken);
+      }
+    });
+  }
+  ~closing_listener() {
+    ::shutdown(listener_, SHUT_RDWR);
+    thread_.join();
+    ::close(listener_);
+  }
+  closing_listener(const closing_listener&) = delete;
+  closing_listener& operator=(const closing_listener&) = delete;
+
+  std::string uri() const { return "mqtt://127.0.0.1:" + std::to_string(port_); }
+  int count() const { return count_; }
+
+ private:
+  int listener_;
+  int port_ = 0;
+  std::atomic<int> count_ = 0;
+  std::thread thread_;
+};
+
+TEST(services_whose_login_is_put_off, are_tried_again) {
+  const closing_listener busy;
+  EXPECT_NE(service_client::try_once({.uri = busy.uri(),
+                                      .account = "bridge",
+                                      .password = "secret",
+                                      .client_id = "check",
+                                      .services = {"profile"}},
+                                     10s),
+            "");
+  EXPECT_GT(busy.count(), 1);
 }
 
 TEST(services_over_tls, are_served_only_by_a_broker_whose_certificate_is_verified) {
