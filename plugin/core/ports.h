@@ -126,7 +126,8 @@ class journal {
   virtual journal_status append(const used_once& publish) = 0;
   // Where the next record will stand.
   virtual journal_position end() const = 0;
-  // Writes what was appended; `always`: and waits for the disk. Not ok: that is forgotten.
+  // Writes what was appended; `always`: and waits for the disk. Not ok: that is forgotten. With nothing
+  // appended it makes sure that what was written is on its way to the disk, so it is called in each loop too.
   virtual journal_status flush() = 0;
   // Records from `from` on, which was a record's place or end(): about `bytes` of them, at least one unless
   // there is none.

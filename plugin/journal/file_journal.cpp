@@ -429,7 +429,10 @@ journal_status file_journal::flush() {
     }
     marked = status == journal_status::ok && encode(buffer_, seal_, end(), *due);
   }
-  if (pending_bytes() == 0) return journal_status::ok;
+  if (pending_bytes() == 0) {
+    if (std::exchange(may_be_unheard_, false)) call_for_sync_surely();
+    return journal_status::ok;
+  }
   if (const auto status = next_ ? write_next() : write_here(); status != journal_status::ok) {
     forget();
     return status;
@@ -518,17 +521,32 @@ journal_status file_journal::write_next() {
 void file_journal::publish() {
   flushed_ = end();
   fingerprints_ += pending_fingerprints_;
-  state_.flushed = flushed_;
+  state_.flushed.store(flushed_, std::memory_order_release);
   if (state_.keep_flushed.load(std::memory_order_relaxed) != keep_written_)
     state_.keep_flushed = keep_written_;
-  // After `flushed`: either this sees that a sync has begun, or that sync sees what was flushed.
-  bool wake = std::exchange(began_segment_, false);
-  if (state_.unsynced_since_us == 0) {
-    state_.unsynced_since_us = state_.time.steady_us();
-    wake = true;
-  }
+  const bool wake = std::exchange(began_segment_, false);
+  may_be_unheard_ = !call_for_sync() && !wake;
+  if (wake) wake_keeper();
   forget();
-  if (!wake) return;
+}
+
+// True: nothing was unsynced, so the thread behind was woken.
+bool file_journal::call_for_sync() {
+  if (state_.unsynced_since_us.load(std::memory_order_relaxed) != 0) return false;
+  state_.unsynced_since_us = state_.time.steady_us();
+  wake_keeper();
+  return true;
+}
+
+// A sync that begins just now may have seen neither what publish() flushed nor let that see that it has
+// begun: a processor may do a load before an earlier store. What prevents it costs a tenth of a microsecond,
+// so it is done once for all flushes since the last.
+void file_journal::call_for_sync_surely() {
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  call_for_sync();
+}
+
+void file_journal::wake_keeper() {
   // Else it might look before and wait after.
   { const std::lock_guard lock(state_.guard); }
   state_.wake.notify_one();

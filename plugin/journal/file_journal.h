@@ -118,6 +118,9 @@ class file_journal final : public journal {
   journal_status take_spare();
   void drop_next();
   void publish();
+  bool call_for_sync();
+  void call_for_sync_surely();
+  void wake_keeper();
 
   mutable journal_state state_;
   record_ring ring_;
@@ -136,7 +139,8 @@ class file_journal final : public journal {
   current_segment current_;
   std::optional<next_segment> next_;
   journal_position keep_ = 0, keep_written_ = 0, synced_written_ = 0;
-  bool began_segment_ = false;  // since the thread behind was woken
+  bool began_segment_ = false;   // since the thread behind was woken
+  bool may_be_unheard_ = false;  // by a sync that begins while a flush ends
   bool started_ = false;
 };
 
