@@ -77,7 +77,7 @@ struct outcome {
 };
 
 // Opened, read, begun, written to, and opened again.
-outcome use(simulated_disk& disk, std::size_t segment_bytes) {
+outcome use(simulated_disk& disk, std::size_t segment_bytes, bool with_ring = false) {
   journal_settings settings;
   settings.directory = "journal";
   settings.segment_bytes = segment_bytes;
@@ -86,6 +86,7 @@ outcome use(simulated_disk& disk, std::size_t segment_bytes) {
   journal_position written = 0;
   for (int life = 0; life < 2; ++life) {
     simulated_files port(disk);
+    port.maps = with_ring;
     auto opened = file_journal::open(settings, port, time_stands);
     if (const auto* error = std::get_if<journal_error>(&opened)) {
       check(life == 0, "what was opened once is opened again");
@@ -126,8 +127,11 @@ outcome use(simulated_disk& disk, std::size_t segment_bytes) {
   return result;
 }
 
-void replay_sealed_records(std::string_view input) {
+// `with_ring`: what stands behind some place is in the ring alone, or in both.
+void replay_sealed_records(std::string_view input, bool with_ring) {
   byte_reader from(input);
+  const std::size_t ring_bytes = with_ring ? 64 + from.number<std::uint8_t>() : 0;
+  const std::size_t only_in_ring = with_ring ? from.number<std::uint8_t>() : 0;
   const header first{from.number<std::uint16_t>(), from.number<std::uint16_t>(), from.number<std::uint16_t>(),
                      any_key};
   std::string content = encode_header(first);
@@ -142,38 +146,51 @@ void replay_sealed_records(std::string_view input) {
     content += kind_and_body;
   }
   simulated_disk disk;
+  if (with_ring) {
+    std::string ring(ring_bytes, '\0');
+    for (std::size_t offset = header_bytes; offset < content.size(); ++offset)
+      ring[(first.start + offset - header_bytes) % ring_bytes] = content[offset];
+    put_file(disk, "ring", ring);
+    content.resize(std::max(header_bytes, content.size() - std::min(only_in_ring, content.size())));
+  }
   put_file(disk, file_name(first.start, segment_ending), content);
-  use(disk, 4'096);
+  use(disk, 4'096, with_ring);
 }
 
-const simulated_disk& a_good_journal(std::vector<journal_position>& written) {
-  static std::vector<journal_position> places;
-  static const simulated_disk made = [] {
-    simulated_disk disk;
-    simulated_files port(disk);
-    journal_settings settings;
-    settings.directory = "journal";
-    settings.segment_bytes = 512;
-    settings.limit_bytes = 1 << 20;
-    auto records = std::move(std::get<0>(file_journal::open(settings, port, time_stands)));
-    records->start(file_journal::behind::by_hand);
-    for (message_number number = 0; number < 24; ++number) {
-      places.push_back(records->end());
-      records->append(removal_by_key{"bert", {"anna", "m" + std::to_string(number)}, number, false});
-      records->append(used_once{{static_cast<std::uint64_t>(number), 1}, 5});
-      records->flush();
-      if (number % 8 == 7) records->tend();
-      if (number == 12) records->trim(places[5]);
-    }
-    return disk;
-  }();
-  written = places;
+struct good_journal {
+  simulated_disk disk;
+  std::vector<journal_position> written;
+};
+
+// With a ring: as it is when the process is killed; else as after an orderly end.
+good_journal make_good_journal(bool with_ring) {
+  good_journal made;
+  simulated_files port(made.disk);
+  port.maps = with_ring;
+  journal_settings settings;
+  settings.directory = "journal";
+  settings.segment_bytes = 512;
+  settings.limit_bytes = 1 << 20;
+  auto records = std::move(std::get<0>(file_journal::open(settings, port, time_stands)));
+  records->start(file_journal::behind::by_hand);
+  for (message_number number = 0; number < 24; ++number) {
+    made.written.push_back(records->end());
+    records->append(removal_by_key{"bert", {"anna", "m" + std::to_string(number)}, number, false});
+    records->append(used_once{{static_cast<std::uint64_t>(number), 1}, 5});
+    records->flush();
+    if (number % 8 == 7 && number < 23) records->tend();
+    if (number == 12) records->trim(made.written[5]);
+  }
+  simulated_disk left = made.disk;
+  records.reset();
+  if (with_ring) made.disk = std::move(left);
   return made;
 }
 
-void replay_changed_journal(std::string_view input) {
-  std::vector<journal_position> written;
-  simulated_disk disk = a_good_journal(written);
+void replay_changed_journal(std::string_view input, bool with_ring) {
+  static const good_journal ended = make_good_journal(false), killed = make_good_journal(true);
+  const auto& good = with_ring ? killed : ended;
+  simulated_disk disk = good.disk;
   byte_reader from(input);
   while (from.left() >= 4) {
     auto name = disk.seen.begin();
@@ -189,9 +206,9 @@ void replay_changed_journal(std::string_view input) {
       byte = static_cast<char>(byte ^ static_cast<char>(change));
     }
   }
-  const auto result = use(disk, 512);
+  const auto result = use(disk, 512, with_ring);
   for (const auto place : result.records)
-    check(place <= written.back() + 200, "nothing is told from behind the end");
+    check(place <= good.written.back() + 200, "nothing is told from behind the end");
 }
 
 }  // namespace
@@ -200,15 +217,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto input = text_of(data, size);
   if (input.empty()) return 0;
   const auto rest = input.substr(1);
+  const bool with_ring = (static_cast<unsigned char>(input[0]) & 0x80) != 0;
   switch (static_cast<unsigned char>(input[0]) % 4) {
     case 0:
       decode_a_body(rest);
       break;
     case 1:
-      replay_sealed_records(rest);
+      replay_sealed_records(rest, with_ring);
       break;
     case 2:
-      replay_changed_journal(rest);
+      replay_changed_journal(rest, with_ring);
       break;
     default: {
       simulated_disk disk;
