@@ -104,6 +104,7 @@ acceptance_result post_office::accept_message(session& from, std::string_view to
   }
 
   envelope accepted;
+  roster_audience audience;
   if (const auto* to = std::get_if<direct_topic>(&parsed)) {
     accepted.recipients.emplace_back(to->to);
   } else if (const auto* answered = std::get_if<answer_topic>(&parsed)) {
@@ -118,8 +119,15 @@ acceptance_result post_office::accept_message(session& from, std::string_view to
   } else {
     const auto known = groups_.find(group->group);
     if (known != groups_.end() && known->second.members != nullptr && known->second.members->whole) {
-      for (const auto& member : known->second.members->members) {
-        if (member != sender.name) accepted.recipients.push_back(member);
+      const auto& members = known->second.members->members;
+      accepted.recipients.reserve(members.size());
+      audience = {known->second.names, members.size()};
+      for (const auto& member : members) {
+        if (member != sender.name) {
+          accepted.recipients.push_back(member);
+        } else {
+          audience.without = accepted.recipients.size();
+        }
       }
       if (accepted.recipients.empty()) {
         remember(used);
@@ -134,12 +142,14 @@ acceptance_result post_office::accept_message(session& from, std::string_view to
     return {acceptance::busy, 0, std::move(why)};
   }
   accepted.what = make_message(topic, std::move(key), what);
-  const shared_message kept = accepted.what;
-  if (!keep(std::move(accepted), used, now_us)) return {acceptance::busy, 0, "the journal takes no more"};
+  if (!keep(accepted, used, now_us, std::move(audience))) {
+    return {acceptance::busy, 0, "the journal takes no more"};
+  }
   recent_.remember(used, now_us);
+  const auto number = accepted.what->number;
   // Both are the same hash of `{sender}/{id}`.
-  route(describe(kept, parsed, is_answer ? 0 : used.identity), parsed, what.qos == 1);
-  return {acceptance::accepted, kept->number, {}};
+  route(describe(std::move(accepted.what), parsed, is_answer ? 0 : used.identity), parsed, what.qos == 1);
+  return {acceptance::accepted, number, {}};
 }
 
 std::string post_office::why_busy(account_state& sender, std::size_t deliveries) {
@@ -188,11 +198,12 @@ std::shared_ptr<message> post_office::make_message(std::string_view topic, messa
   return made;
 }
 
-bool post_office::keep(envelope accepted, const fingerprint& known, std::int64_t now_us) {
+bool post_office::keep(const envelope& accepted, const fingerprint& known, std::int64_t now_us,
+                       roster_audience audience) {
   const auto at = outside_.records.end();
   if (outside_.records.append(accepted, known) != journal_status::ok) return false;
   if (outside_.records.flush() != journal_status::ok) return false;
-  queue_.push(std::move(accepted), at, true, now_us);
+  queue_.push(accepted, at, true, now_us, std::move(audience));
   return true;
 }
 

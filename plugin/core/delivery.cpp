@@ -13,7 +13,6 @@ constexpr std::int64_t page_retry_us = 200'000;
 // By then a change of rights has been heard of, unless the database is away.
 constexpr std::int64_t rights_known_us = 3'000'000;
 constexpr std::int64_t trim_pause_us = 100'000;
-constexpr std::size_t refill_bytes = 256u << 10;
 
 std::size_t missed_size(const message& what) noexcept {
   constexpr std::size_t beside_payload = 512;
@@ -365,27 +364,6 @@ bool post_office::is_for(const account_state& account, const parsed_topic& what)
   return false;
 }
 
-// Takes back from the journal what did not fit in memory.
-void post_office::refill() {
-  while (queue_.wants_more()) {
-    const auto from = queue_.overflow_from();
-    auto chunk = outside_.records.read(from, refill_bytes);
-    const auto now_us = outside_.time.steady_us();
-    for (auto& [at, record] : chunk.records) {
-      if (auto* accepted = std::get_if<accepted_message>(&record)) {
-        queue_.take_back(std::move(accepted->what), at, now_us);
-      }
-    }
-    if (chunk.failed || chunk.next == from) {
-      if (!std::exchange(unreadable_, true)) {
-        say(log_level::error, "the journal cannot be read: what waits in it is stored after a restart");
-      }
-      return;
-    }
-    queue_.taken_back(chunk.next);
-  }
-}
-
 void post_office::trim() {
   const auto settled = queue_.settled_to(outside_.records.end());
   if (settled == trimmed_to_) return;
@@ -395,10 +373,13 @@ void post_office::trim() {
 
 void post_office::flush() {
   if (!ready_) return;
-  refill();
+  const auto now_us = outside_.time.steady_us();
+  queue_.refill(now_us);
   const auto linger_us = hurried_ ? 0 : settings_.values.linger_us;
-  if (auto batch = queue_.take(outside_.time.steady_us(), linger_us, last_number_)) {
-    outside_.mail.write(std::move(*batch));
+  if (auto batch = queue_.take(now_us, linger_us, last_number_)) outside_.mail.write(std::move(*batch));
+  if (!std::exchange(unreadable_, queue_.is_unreadable()) && unreadable_) {
+    say(log_level::error,
+        "the journal cannot be read: what waits in it is stored once it can be, or after a restart");
   }
 }
 

@@ -130,7 +130,7 @@ class journal {
   // appended it makes sure that what was written is on its way to the disk, so it is called in each loop too.
   virtual journal_status flush() = 0;
   // Records from `from` on, which was a record's place or end(): about `bytes` of them, at least one unless
-  // there is none.
+  // there is none, or none to be had now.
   virtual journal_chunk read(journal_position from, std::size_t bytes) = 0;
   // Everything before `keep` may be forgotten, and is not told again after a restart; but fingerprints are,
   // for as long as the operator chose. Takes effect with the next flush(), or, on a full disk, once it makes

@@ -17,7 +17,7 @@ post_office::post_office(post_office_settings settings, ports outside)
       outside_(outside),
       prefix_(settings_.values.topic_prefix),
       recent_(settings_.values.dedupe_us, settings_.recent_limit),
-      queue_(settings_.queue, settings_.key) {}
+      queue_(settings_.queue, settings_.key, outside_.records) {}
 
 post_office::~post_office() = default;
 
@@ -323,7 +323,9 @@ void post_office::set_rights(shared_policy rights) {
 
 void post_office::set_roster(roster members) {
   const auto group = groups_.find(members.group);
-  if (group != groups_.end()) group->second.members = std::make_shared<const roster>(std::move(members));
+  if (group == groups_.end()) return;
+  group->second.names = queue_.names_of(members.members);
+  group->second.members = std::make_shared<const roster>(std::move(members));
 }
 
 std::vector<std::string> post_office::groups_with_rosters() const {
@@ -403,7 +405,7 @@ void post_office::restore(journal_position at, journal_record record) {
     const auto number = accepted->what.what->number;
     if (number <= last_number_) return;
     last_number_ = number;
-    queue_.push(std::move(accepted->what), at, false, since_us);
+    queue_.push(accepted->what, at, false, since_us);
   } else if (auto* gone = std::get_if<removal>(&record)) {
     // A number must not be used again for what this would then remove.
     last_number_ = std::max(last_number_, gone->number);

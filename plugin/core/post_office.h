@@ -173,6 +173,7 @@ class post_office {
     std::shared_ptr<const std::string> name;
     std::vector<account_state*> present;
     std::shared_ptr<const roster> members;
+    std::shared_ptr<const account_names> names;  // theirs, for the queue
   };
   struct parked_session {
     std::string client_id, account;
@@ -211,7 +212,8 @@ class post_office {
   bool spend_allowance(account_state& sender, std::int64_t deliveries);
   message_number next_number();
   std::shared_ptr<message> make_message(std::string_view topic, message_key key, const publication& what);
-  bool keep(envelope accepted, const fingerprint& known, std::int64_t now_us);
+  bool keep(const envelope& accepted, const fingerprint& known, std::int64_t now_us,
+            roster_audience audience = {});
   void remember(const fingerprint& known);
   mail describe(shared_message what, const parsed_topic& parsed) const;
   mail describe(shared_message what, const parsed_topic& parsed, message_name name) const;
@@ -263,7 +265,6 @@ class post_office {
     return keyed_hash(settings_.key, key_text);
   }
   void flush();
-  void refill();
   void trim();
   void attend(session& to);
   message_number watermark() const noexcept { return queue_.watermark(last_number_); }
@@ -288,7 +289,7 @@ class post_office {
   message_number last_number_ = 0;
   journal_position trimmed_to_ = 0;
   std::int64_t trimmed_at_us_ = 0;
-  bool unreadable_ = false;  // the journal, as said already
+  bool unreadable_ = false;  // the journal, as was said
   bool unrecorded_ = false;  // something that it did not take
   std::uint64_t loop_ = 1;
   bool ready_ = false;

@@ -5,40 +5,80 @@
 #include <limits>
 #include <utility>
 
-namespace restante {
+#include "core/read_back.h"
 
-std::size_t store_queue::size_of(const envelope& what) noexcept {
-  constexpr std::size_t per_message = 256, per_recipient = 64;
-  return per_message + what.what->payload.size() + what.what->properties.size() +
-         per_recipient * what.recipients.size();
-}
+namespace restante {
 
 bool store_queue::has_room_for_removals(std::size_t count) const noexcept {
   return removal_count_ + count <= limits_.removals && struck_in_overflow_.size() + count <= limits_.removals;
 }
 
-std::size_t store_queue::queued_by(std::string_view sender) const noexcept {
-  const auto found = queued_by_.find(sender);
-  return found == queued_by_.end() ? 0 : found->second;
+std::size_t store_queue::queued_by(std::string_view sender) noexcept {
+  const auto* found = senders_.find(sender);
+  return found == nullptr ? 0 : found->deliveries;
 }
 
-void store_queue::push(envelope accepted, journal_position at, bool counts, std::int64_t now_us) {
+// It leaves the queue, or has no delivery left.
+void store_queue::uncount(waiting_message& over) noexcept {
+  if (over.counted == nullptr) return;
+  over.counted->take(over.deliveries());
+  over.counted->pointers -= 1;
+  over.counted = nullptr;
+}
+
+std::shared_ptr<const account_names> store_queue::names_of(const std::vector<std::string>& accounts) const {
+  account_names names;
+  names.reserve(accounts.size());
+  for (const auto& each : accounts) names.push_back(name_of(each));
+  return std::make_shared<const account_names>(std::move(names));
+}
+
+waiting_message store_queue::entry_of(const envelope& accepted, journal_position at, std::int64_t now_us,
+                                      roster_audience audience) const {
+  constexpr std::size_t beside_texts = 80;
+  const message& what = *accepted.what;
+  waiting_message made;
+  made.number = what.number;
+  made.at = at;
+  made.since_us = now_us;
+  std::size_t bytes = beside_texts + what.topic.size() + what.payload.size() + what.properties.size() +
+                      what.key.sender.size() + what.key.id.size() + accepted.group.size();
+  for (const auto& each : accepted.recipients) bytes += 1 + each.size();
+  made.record_bytes = static_cast<std::uint32_t>(bytes);
+  made.left = static_cast<std::uint32_t>(accepted.recipients.size());
+  made.is_open = accepted.recipients.empty();
+  made.settles_dead_letter = accepted.dead_letter != 0;
+  if (made.left == 1) {
+    made.recipient = name_of(accepted.recipients.front());
+  } else if (made.left > 1) {
+    if (audience.members == nullptr) {
+      audience.members = names_of(accepted.recipients);
+      audience.without = audience.members->size();
+    }
+    made.several = std::make_unique<waiting_message::audience>();
+    made.several->struck.resize(audience.members->size());
+    if (audience.without < audience.members->size()) made.several->struck[audience.without] = true;
+    made.several->of = std::move(audience);
+  }
+  return made;
+}
+
+void store_queue::push(const envelope& accepted, journal_position at, bool counts, std::int64_t now_us,
+                       roster_audience audience) {
   const auto number = accepted.what->number;
   const bool is_open = accepted.recipients.empty();
-  std::size_t deliveries = 0;
+  sender_count* counted = nullptr;
   if (counts) {
-    deliveries = is_open ? 1 : accepted.recipients.size();
-    const auto sender = queued_by_.find(accepted.what->key.sender);
-    if (sender != queued_by_.end()) {
-      sender->second += deliveries;
-    } else {
-      queued_by_.emplace(accepted.what->key.sender, deliveries);
-    }
+    counted = &senders_.find_or_add(accepted.what->key.sender);
+    counted->deliveries += is_open ? 1 : accepted.recipients.size();
   } else {
     uncounted_through_ = number;
   }
-  if (!has_overflow_ && message_count_ < limits_.messages && bytes_ < limits_.bytes) {
-    keep(std::move(accepted), at, deliveries, now_us);
+  if (!has_overflow_ && messages() < limits_.messages && waiting_.bytes() < limits_.bytes) {
+    auto entry = entry_of(accepted, at, now_us, std::move(audience));
+    entry.counted = counted;
+    if (counted != nullptr) counted->pointers += 1;
+    waiting_.push(std::move(entry));
     return;
   }
   if (!has_overflow_) {
@@ -50,52 +90,69 @@ void store_queue::push(envelope accepted, journal_position at, bool counts, std:
   if (is_open) open_in_overflow_.insert(number);
 }
 
-void store_queue::keep(envelope accepted, journal_position at, std::size_t deliveries, std::int64_t now_us) {
-  const auto number = accepted.what->number;
-  const auto bytes = size_of(accepted), recipients = accepted.recipients.size();
-  message_count_ += 1;
-  bytes_ += bytes;
-  messages_.push_back({number, at, std::move(accepted), bytes, deliveries, recipients, 0, now_us});
+bool store_queue::wants_more(std::int64_t now_us) const noexcept {
+  return has_overflow_ && may_read(now_us) && messages() <= limits_.messages / 2 &&
+         waiting_.bytes() <= limits_.bytes / 2;
 }
 
-bool store_queue::wants_more() const noexcept {
-  return has_overflow_ && message_count_ <= limits_.messages / 2 && bytes_ <= limits_.bytes / 2;
+void store_queue::note_reading(bool was_whole, std::int64_t now_us) noexcept {
+  constexpr std::int64_t pause_us = 1'000'000;
+  unreadable_ = !was_whole;
+  read_again_us_ = was_whole ? 0 : now_us + pause_us;
 }
 
-void store_queue::take_back(envelope accepted, journal_position at, std::int64_t now_us) {
+void store_queue::refill(std::int64_t now_us) {
+  // Of the smallest records one read has fewer than fill the other half of the queue.
+  constexpr std::size_t read_bytes = 512u << 10;
+  constexpr int most_reads = 4;
+  for (int reads = 0; reads < most_reads && wants_more(now_us); ++reads) {
+    const auto chunk = records_.read(overflow_from_, read_bytes);
+    for (const auto& [at, record] : chunk.records) {
+      if (const auto* accepted = std::get_if<accepted_message>(&record)) {
+        take_back(accepted->what, at, now_us);
+      }
+    }
+    note_reading(!chunk.failed && chunk.next != overflow_from_, now_us);
+    if (unreadable_) return;
+    overflow_from_ = chunk.next;
+    if (overflow_from_ <= overflow_last_) continue;
+    has_overflow_ = false;
+    struck_in_overflow_.clear();
+    open_in_overflow_.clear();
+  }
+}
+
+void store_queue::take_back(const envelope& accepted, journal_position at, std::int64_t now_us) {
   const auto number = accepted.what->number;
   if (number < overflow_first_) return;
   overflow_first_ = number + 1;
-  const bool is_open = accepted.recipients.empty();
-  if (is_open) open_in_overflow_.erase(number);
+  if (accepted.recipients.empty()) open_in_overflow_.erase(number);
   if (number <= forgotten_through_) return;
+  auto entry = entry_of(accepted, at, now_us, {});
   if (!struck_in_overflow_.empty()) {
-    std::erase_if(accepted.recipients, [&](const std::string& account) {
-      return struck_in_overflow_.erase(delivery_name(account, number)) != 0;
-    });
+    for (const auto& account : accepted.recipients) {
+      if (struck_in_overflow_.erase(delivery_name(account, number)) != 0) entry.strike(name_of(account));
+    }
   }
-  if (!is_open && accepted.recipients.empty() && accepted.dead_letter == 0) return;
-  const std::size_t deliveries = number <= uncounted_through_ ? 0 : is_open ? 1 : accepted.recipients.size();
-  keep(std::move(accepted), at, deliveries, now_us);
-}
-
-void store_queue::taken_back(journal_position next) {
-  overflow_from_ = next;
-  if (next <= overflow_last_) return;
-  has_overflow_ = false;
-  struck_in_overflow_.clear();
-  open_in_overflow_.clear();
-}
-
-void store_queue::forget_sender(std::string_view sender, std::size_t deliveries) {
-  const auto found = queued_by_.find(sender);
-  if (found == queued_by_.end()) return;
-  found->second -= std::min(found->second, deliveries);
-  if (found->second == 0) queued_by_.erase(found);
+  if (!entry.is_wanted()) return;
+  if (number > uncounted_through_ && entry.deliveries() != 0) {
+    entry.counted = senders_.find(accepted.what->key.sender);
+    if (entry.counted != nullptr) entry.counted->pointers += 1;
+  }
+  waiting_.push(std::move(entry));
 }
 
 std::uint64_t store_queue::delivery_name(std::string_view account, message_number number) const noexcept {
   return keyed_hash({key_.low ^ static_cast<std::uint64_t>(number), key_.high}, account);
+}
+
+// One account acknowledges many at a time.
+std::uint64_t store_queue::name_of_striker(std::string_view account) {
+  if (account != struck_last_by_) {
+    struck_last_by_ = account;
+    struck_last_name_ = name_of(account);
+  }
+  return struck_last_name_;
 }
 
 store_queue::struck store_queue::strike(std::string_view account, message_number number,
@@ -103,35 +160,15 @@ store_queue::struck store_queue::strike(std::string_view account, message_number
   if (has_overflow_ && number >= overflow_first_) {
     if (open_in_overflow_.contains(number)) return struck::no;
     if (struck_in_overflow_.insert(delivery_name(account, number)).second && number > uncounted_through_) {
-      forget_sender(sender, 1);
+      if (auto* count = senders_.find(sender)) count->take(1);
     }
     return struck::in_overflow;
   }
-  const auto at =
-      std::lower_bound(messages_.begin(), messages_.end(), number,
-                       [](const queued_message& queued, message_number n) { return queued.number < n; });
-  if (at == messages_.end() || at->number != number || !at->what.what) return struck::no;
-  auto& recipients = at->what.recipients;
-  const auto hint = recipients.begin() + static_cast<std::ptrdiff_t>(at->next);
-  auto recipient = std::find(hint, recipients.end(), account);
-  if (recipient == recipients.end()) {
-    recipient = std::find(recipients.begin(), hint, account);
-    if (recipient == hint) return struck::no;
-  }
-  if (at->deliveries != 0) {
-    forget_sender(at->what.what->key.sender, 1);
-    at->deliveries -= 1;
-  }
-  recipient->clear();
-  at->next = static_cast<std::size_t>(recipient - recipients.begin()) + 1;
-  at->left -= 1;
-  if (at->left != 0 || at->what.dead_letter != 0) return struck::here;
-  message_count_ -= 1;
-  bytes_ -= at->bytes;
-  at->what = {};
-  // The ends stay occupied, so that the watermark and the waiting time are those of real messages.
-  while (!messages_.empty() && !messages_.front().what.what) messages_.pop_front();
-  while (!messages_.empty() && !messages_.back().what.what) messages_.pop_back();
+  auto* queued = waiting_.find(number);
+  if (queued == nullptr || !queued->strike(name_of_striker(account))) return struck::no;
+  if (queued->counted != nullptr) queued->counted->take(1);
+  if (queued->left == 0) uncount(*queued);
+  if (!queued->is_wanted()) waiting_.forget(*queued);
   return struck::here;
 }
 
@@ -160,27 +197,40 @@ bool store_queue::is_being_removed(std::string_view account, const message& what
 }
 
 bool store_queue::is_due(std::int64_t now_us, std::int64_t linger_us) const noexcept {
-  if (is_crowded() || removals_.size() >= limits_.batch_removals) return true;
+  if (removals_.size() >= limits_.batch_removals) return true;
   const auto waited = [&](const auto& line) {
     return !line.empty() && now_us - line.front().since_us >= linger_us;
   };
-  return waited(messages_) || waited(removals_) || waited(by_key_);
+  const bool wants_messages = (is_crowded() || waited(waiting_)) && may_read(now_us);
+  return wants_messages || waited(removals_) || waited(by_key_);
 }
 
-void store_queue::take_messages(store_batch& batch, std::int64_t accepted_by_us) {
-  while (!messages_.empty() && batch.messages.size() < limits_.batch_messages &&
-         in_flight_bytes_ < limits_.batch_bytes) {
-    auto& next = messages_.front();
+void store_queue::take_messages(store_batch& batch, std::int64_t accepted_by_us, std::int64_t now_us) {
+  // What a message and a recipient take in memory beside their texts.
+  constexpr std::size_t per_message = 256, per_recipient = 64;
+  if (!may_read(now_us)) return;
+  std::vector<journal_place> places;
+  places.reserve(std::min(waiting_.wanted(), limits_.batch_messages));
+  std::size_t bytes = 0, reads = 0;
+  for (std::size_t i = 0; i < waiting_.size(); ++i) {
+    const auto& next = waiting_[i];
     if (next.since_us > accepted_by_us) break;
-    if (next.what.what) {
-      in_flight_bytes_ += next.bytes;
-      if (next.left != next.what.recipients.size()) {
-        std::erase_if(next.what.recipients, [](const std::string& each) { return each.empty(); });
-      }
-      if (next.deliveries != 0) forget_sender(next.what.what->key.sender, next.deliveries);
-      batch.messages.push_back(std::move(next.what));
-    }
-    messages_.pop_front();
+    if (!next.is_wanted()) continue;
+    if (places.size() == limits_.batch_messages || bytes >= limits_.batch_bytes) break;
+    const journal_place place{next.at, next.number, next.record_bytes};
+    if (places.empty() || !is_near(places.back(), place)) reads += 1;
+    if (reads > limits_.batch_reads) break;
+    places.push_back(place);
+    bytes += next.record_bytes + per_message + per_recipient * next.recipients();
+  }
+  if (places.empty()) return;
+  batch.messages = read_back(records_, places);
+  note_reading(batch.messages.size() == places.size(), now_us);
+  for (auto& each : batch.messages) {
+    auto& entry = waiting_.front();
+    entry.drop_struck(each.recipients);
+    uncount(entry);
+    waiting_.pop_front();
   }
 }
 
@@ -211,12 +261,10 @@ std::optional<store_batch> store_queue::take(std::int64_t now_us, std::int64_t l
                                              message_number last_accepted) {
   if (busy_ || !is_due(now_us, linger_us)) return std::nullopt;
   store_batch batch;
-  in_flight_bytes_ = 0;
-  in_flight_first_ = messages_.empty() ? 0 : messages_.front().number;
+  in_flight_first_ = waiting_.empty() ? 0 : waiting_.front().number;
   in_flight_at_ = settled_to(std::numeric_limits<journal_position>::max());
-  batch.messages.reserve(std::min(messages_.size(), limits_.batch_messages));
-  const bool takes_all = is_crowded() || messages_.size() <= limits_.few_messages;
-  take_messages(batch, takes_all ? now_us : now_us - linger_us / 2);
+  const bool takes_all = is_crowded() || waiting_.size() <= limits_.few_messages;
+  take_messages(batch, takes_all ? now_us : now_us - linger_us / 2, now_us);
   batch.stored_through = watermark(last_accepted, 0);
   take_removals(batch);
   in_flight_messages_ = batch.messages.size();
@@ -228,9 +276,8 @@ std::optional<store_batch> store_queue::take(std::int64_t now_us, std::int64_t l
 void store_queue::stored(const batch_result& result) {
   if (!busy_) return;
   busy_ = false;
-  message_count_ -= in_flight_messages_;
+  in_flight_messages_ = 0;
   removal_count_ -= in_flight_removals_.size() + in_flight_by_key_.size();
-  bytes_ -= in_flight_bytes_;
   in_flight_first_ = 0;
   for (const auto& gone : in_flight_removals_) removing_.erase(delivery_name(gone.account, gone.number));
   in_flight_removals_.clear();
@@ -265,20 +312,15 @@ void store_queue::forget_through(message_number stored_through) {
   if (has_overflow_) overflow_first_ = std::max(overflow_first_, stored_through + 1);
   if (!restored_.empty()) std::ranges::sort(removals_, {}, &queued_removal::at);
   restored_ = {};
-  while (!messages_.empty() && messages_.front().number <= stored_through) {
-    auto& gone = messages_.front();
-    if (gone.what.what) {
-      message_count_ -= 1;
-      bytes_ -= gone.bytes;
-      if (gone.deliveries != 0) forget_sender(gone.what.what->key.sender, gone.deliveries);
-    }
-    messages_.pop_front();
+  while (!waiting_.empty() && waiting_.front().number <= stored_through) {
+    uncount(waiting_.front());
+    waiting_.pop_front();
   }
 }
 
 message_number store_queue::watermark(message_number last_accepted, message_number in_flight) const noexcept {
   if (in_flight != 0) return in_flight - 1;
-  if (!messages_.empty()) return messages_.front().number - 1;
+  if (!waiting_.empty()) return waiting_.front().number - 1;
   if (has_overflow_) return overflow_first_ - 1;
   return last_accepted;
 }
@@ -290,7 +332,7 @@ message_number store_queue::watermark(message_number last_accepted) const noexce
 journal_position store_queue::settled_to(journal_position end) const noexcept {
   journal_position first = end;
   if (busy_) first = std::min(first, in_flight_at_);
-  if (!messages_.empty()) first = std::min(first, messages_.front().at);
+  if (!waiting_.empty()) first = std::min(first, waiting_.front().at);
   if (!removals_.empty()) first = std::min(first, removals_.front().at);
   if (!by_key_.empty()) first = std::min(first, by_key_.front().at);
   if (has_overflow_) first = std::min(first, overflow_from_);

@@ -12,6 +12,8 @@ using namespace journal_format;
 namespace {
 
 constexpr std::size_t read_ahead_bytes = 1 << 20;
+// Who reads so much at once reads on. For a few records the hint would cost far more than they do.
+constexpr std::size_t long_read_bytes = 256 << 10;
 constexpr std::size_t most_kept_bytes = 4 << 20;  // of a buffer, when a large message made it grow
 
 }  // namespace
@@ -73,13 +75,17 @@ bool segment_reader::failed(journal_position at, const std::string& why, journal
 bool segment_reader::read_some(const place& where, std::size_t bytes, journal_chunk& into,
                                std::size_t& taken) {
   into.next = std::max(into.next, where.start);  // what was before is trimmed
-  if (!open(where.start)) return failed(into.next, "it cannot be opened", into);
+  // Too many open files, or no room for what is copied first: that passes.
+  if (!open(where.start)) {
+    return is_out_of_room(file_.get()) ? false : failed(into.next, "it cannot be opened", into);
+  }
   const seal sealed(state_.key);
   std::size_t wanted = bytes > taken ? bytes - taken : 1;
   while (into.next < where.end && taken < std::max<std::size_t>(bytes, 1)) {
     const auto count = static_cast<std::size_t>(
         std::min<std::uint64_t>(std::max<std::size_t>(wanted, 4'096), where.end - into.next));
     const auto got = load(where, into.next, count);
+    if (is_out_of_room(got)) return false;
     if (got < 0)
       return failed(into.next, journal_failure(state_.settings.directory, "reading", got).line, into);
     std::string_view rest(buffer_);
@@ -108,7 +114,9 @@ bool segment_reader::read_some(const place& where, std::size_t bytes, journal_ch
       if (wanted <= count) return failed(into.next, std::string(describe(flaw::bad_length)), into);
     }
   }
-  state_.in.will_need(file_.get(), header_bytes + (into.next - where.start), read_ahead_bytes);
+  if (bytes >= long_read_bytes) {
+    state_.in.will_need(file_.get(), header_bytes + (into.next - where.start), read_ahead_bytes);
+  }
   return true;
 }
 

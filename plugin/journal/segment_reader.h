@@ -16,7 +16,7 @@ class segment_reader {
   segment_reader(journal_state& state, record_ring& ring) : state_(state), ring_(ring) {}
 
   // As journal::read(), up to the end of what is flushed. Fails the journal for good when the disk does not
-  // give back what it was given.
+  // give back what it was given; gives nothing for now when no more files can be opened.
   journal_chunk read(journal_position from, std::size_t bytes);
 
  private:

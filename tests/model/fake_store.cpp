@@ -180,6 +180,7 @@ journal_status fake_journal::flush() {
 
 journal_chunk fake_journal::read(journal_position from, std::size_t) {
   journal_chunk chunk;
+  if (unreadable) return {{}, from, true};
   auto at = records_.lower_bound(from);
   for (; at != records_.end() && at->first < flushed_ && chunk.records.size() < 3; ++at) {
     chunk.records.emplace_back(at->first, at->second);
@@ -192,6 +193,7 @@ void fake_journal::broker_died() {
   records_.erase(records_.lower_bound(flushed_), records_.end());
   end_ = flushed_;
   keep_ = trimmed_;
+  unreadable = false;
 }
 
 bool fake_journal::has_removal(const std::string& account, const message& what) const {

@@ -84,6 +84,7 @@ class fake_journal final : public journal {
   bool has_removal(const std::string& account, const message& what) const;
 
   bool full = false;
+  bool unreadable = false;
 
  private:
   journal_status add(journal_record record);

@@ -8,14 +8,14 @@ namespace restante::model {
 namespace {
 
 constexpr std::array<const char*, action_count> names{
-    "publish",        "publish_again", "acknowledge",    "receipt",     "connect",     "disconnect",
-    "subscribe",      "unsubscribe",   "client_reads",   "loop",        "store_works", "store_doubts",
-    "store_answers",  "store_fails",   "expire",         "leave_group", "join_group",  "grant_service",
-    "restart_broker", "journal_fills", "journal_empties"};
+    "publish",        "publish_again", "acknowledge",     "receipt",        "connect",      "disconnect",
+    "subscribe",      "unsubscribe",   "client_reads",    "loop",           "store_works",  "store_doubts",
+    "store_answers",  "store_fails",   "expire",          "leave_group",    "join_group",   "grant_service",
+    "restart_broker", "journal_fills", "journal_empties", "journal_breaks", "journal_mends"};
 
 // How often each happens, in the order of `action`.
-constexpr std::array<std::uint32_t, action_count> weights{300, 20,  220, 60, 40, 25, 50, 6, 260, 320, 260,
-                                                          10,  320, 12,  6,  4,  4,  5,  4, 2,   30};
+constexpr std::array<std::uint32_t, action_count> weights{300, 20, 220, 60, 40, 25, 50, 6, 260, 320, 260, 10,
+                                                          320, 12, 6,   4,  4,  5,  4,  2, 30,  3,   20};
 
 // xorshift64*, Vigna 2016: small, and the same everywhere, unlike the standard distributions.
 class random_numbers {

@@ -29,8 +29,11 @@ enum class action {
   restart_broker,  // b: whether the broker keeps sessions
   journal_fills,   // the journal refuses until it is emptied
   journal_empties,
+  journal_breaks,  // the journal cannot be read back until it mends or the broker is restarted, b: one in
+                   // four
+  journal_mends,
 };
-inline constexpr int action_count = static_cast<int>(action::journal_empties) + 1;
+inline constexpr int action_count = static_cast<int>(action::journal_mends) + 1;
 
 struct step {
   action what;

@@ -27,6 +27,7 @@ world_settings settings_of(std::uint64_t seed) {
   made.queue_messages = std::vector<std::size_t>{2, 6, 60}[seed % 3];
   made.missed_bytes = std::vector<std::size_t>{0, 3'000, 1u << 20}[seed / 3 % 3];
   made.linger_us = seed % 3 == 0 ? 0 : 20'000;
+  made.knows_rosters = seed / 2 % 2 == 0;
   made.routes_a_loop_later = seed % 2 == 1;
   return made;
 }
@@ -181,6 +182,12 @@ void world::apply(const step& one) {
       return;
     case action::journal_empties:
       journal_.full = false;
+      return;
+    case action::journal_breaks:
+      journal_.unreadable = one.b % 4 == 0;
+      return;
+    case action::journal_mends:
+      journal_.unreadable = false;
       return;
   }
 }
@@ -355,6 +362,9 @@ void world::do_connect(client& of, bool clean) {
   of.needs_count = !clean;
   office_->connect(of.handle, of.id, rights_of(of.account), clean, !clean);
   if (old != 0) office_->disconnect(old);
+  for (const auto& [name, members] : groups_) {
+    if (settings_.knows_rosters) office_->set_roster({name, {members.begin(), members.end()}, true});
+  }
   auto resent = std::exchange(of.outgoing, {});
   for (auto& each : resent) {
     // Live-only copies are not queued for those who are away.

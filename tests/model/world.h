@@ -25,6 +25,7 @@ struct world_settings {
   std::size_t missed_bytes = 1u << 20;
   std::size_t queue_messages = 60;  // in memory; the rest in the journal
   std::int64_t linger_us = 20'000;
+  bool knows_rosters = false;        // from the start; else only of groups that change
   bool routes_a_loop_later = false;  // as Mosquitto 2.1 does with what plugins publish
 };
 // Settings that vary with the seed.

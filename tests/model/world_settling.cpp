@@ -55,7 +55,7 @@ void world::run_until_nothing_is_owed(bool hears_all) {
 }
 
 void world::settle() {
-  journal_.full = false;
+  journal_.full = journal_.unreadable = false;
   for (auto& each : clients_) {
     const bool stays = each.id == each.account + "-phone";
     if (!stays) do_disconnect(each);

@@ -261,6 +261,18 @@ TEST_F(journal_room, without_more_open_files_is_waited_for) {
   EXPECT_EQ(write(a_message(1)), journal_status::ok);
 }
 
+TEST_F(journal_room, without_more_open_files_is_read_later) {
+  ASSERT_EQ(write(a_message(1)), journal_status::ok);
+  port->open_error = EMFILE;
+  const auto chunk = records->read(records->begin(), 1'000);
+  EXPECT_THAT(chunk.records, testing::IsEmpty());
+  EXPECT_FALSE(chunk.failed);
+  EXPECT_EQ(chunk.next, records->begin());
+  port->open_error = 0;
+  EXPECT_EQ(records->read(records->begin(), 1'000).records.size(), 1U);
+  EXPECT_EQ(write(a_message(2)), journal_status::ok);
+}
+
 class journal_directory : public testing::Test, protected journal_on_a_disk {};
 
 TEST_F(journal_directory, belongs_to_one_broker) {

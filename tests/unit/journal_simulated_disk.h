@@ -96,6 +96,7 @@ class simulated_files final : public files {
   }
 
   // What goes wrong; to be set when nothing runs, but for `hang_syncs`.
+  int open_error = 0;    // every opening
   int make_error = 0;    // every create, rename, and opening to write
   int create_error = 0;  // every create
   int write_error = 0;   // every write
@@ -170,6 +171,7 @@ class simulated_files final : public files {
   }
   handle open_to_read(const std::string& name) override {
     const std::lock_guard lock(guard_);
+    if (open_error != 0) return -open_error;
     const auto found = disk_.seen.find(name);
     return found == disk_.seen.end() ? -ENOENT : open_index(found->second);
   }

@@ -77,6 +77,7 @@ class hand_journal final : public journal {
     return journal_status::ok;
   }
   journal_chunk read(journal_position from, std::size_t) override {
+    if (unreadable) return {{}, from, true};
     if (from >= flushed) return {{}, flushed, false};
     return {{{from, all[from]}}, from + 1, false};
   }
@@ -89,6 +90,7 @@ class hand_journal final : public journal {
   std::vector<journal_record> all;
   std::size_t flushed = 0;
   journal_position trimmed_to = 0;
+  bool unreadable = false;
 
  private:
   journal_status take(journal_record record) {

@@ -258,5 +258,23 @@ TEST_F(acceptance_of_messages, never_lets_a_message_outlive_the_retention) {
   EXPECT_EQ(expiry_of("long", 4'294'967'295'000'000), 10'000'000);
 }
 
+class reading_back : public post_office_harness {};
+
+TEST_F(reading_back, that_fails_is_told_once_and_tried_again) {
+  open();
+  const auto anna = listening("anna");
+  records.unreadable = true;
+  EXPECT_EQ(publish(anna, "direct/bert/anna/m1").what, acceptance::accepted);
+  for (int i = 0; i < 10; ++i) loop();
+  EXPECT_FALSE(mail.writing);
+  EXPECT_EQ(lines.count(log_level::error, "the journal cannot be read"), 1U);
+  EXPECT_FALSE(office->is_drained());
+  loop(1'000'000);
+  EXPECT_EQ(lines.count(log_level::error, "the journal cannot be read"), 1U);
+  records.unreadable = false;
+  loop(1'000'000);
+  EXPECT_EQ(batch().messages.size(), 1U);
+}
+
 }  // namespace
 }  // namespace restante

@@ -1,11 +1,4 @@
-#include "core/store_queue.h"
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <optional>
-#include <string>
-#include <vector>
+#include "store_queue_harness.h"
 
 namespace restante {
 namespace {
@@ -14,54 +7,6 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 constexpr std::int64_t linger_us = 20'000;
-
-envelope letter(message_number number, std::vector<std::string> recipients, std::size_t bytes = 0) {
-  auto made = std::make_shared<message>();
-  made->number = number;
-  made->key = {"anna", "m" + std::to_string(number)};
-  made->payload = std::string(bytes, 'x');
-  return {std::move(made), std::move(recipients), {}, 0};
-}
-
-// Each entry at the next place of a journal, which is counted in records.
-class queue_of : public store_queue {
- public:
-  explicit queue_of(store_queue_limits limits) : store_queue(limits, {1, 2}) {}
-  void push(envelope accepted, std::int64_t now_us) {
-    store_queue::push(std::move(accepted), end++, true, now_us);
-  }
-  void remove(removal gone, std::int64_t now_us) { store_queue::remove(std::move(gone), end++, now_us); }
-  void remove(removal_by_key gone, after_removal then, std::int64_t now_us) {
-    store_queue::remove(std::move(gone), end++, std::move(then), now_us);
-  }
-  bool strike(std::string_view account, message_number number) {
-    ++end;
-    return store_queue::strike(account, number, "anna") != struck::no;
-  }
-  std::size_t entries() const { return messages() + removals(); }
-
-  journal_position end = 0;
-};
-
-std::vector<message_number> numbers_of(const store_batch& batch) {
-  std::vector<message_number> numbers;
-  for (const auto& each : batch.messages) numbers.push_back(each.what->number);
-  return numbers;
-}
-
-// Whatever is due at once, as when nothing may linger.
-store_batch take_now(queue_of& from, message_number last_accepted = 1'000) {
-  auto batch = from.take(0, 0, last_accepted);
-  if (batch) return std::move(*batch);
-  ADD_FAILURE() << "there is nothing to store";
-  return {};
-}
-
-batch_result nothing_found(std::size_t count) {
-  batch_result made;
-  made.removals_by_key.resize(count);
-  return made;
-}
 
 TEST(store_queue, gives_what_it_was_given_in_order_and_one_batch_at_a_time) {
   queue_of queue({});
@@ -126,12 +71,6 @@ TEST(store_queue, lets_few_linger) {
   EXPECT_FALSE(by_messages.take(0, linger_us, 10));
   by_messages.push(letter(11, {"bert"}), 0);
   EXPECT_TRUE(by_messages.take(0, linger_us, 11));
-
-  queue_of by_bytes({.bytes = 10'000});
-  by_bytes.push(letter(10, {"bert"}, 2'000), 0);
-  EXPECT_FALSE(by_bytes.take(0, linger_us, 10));
-  by_bytes.push(letter(11, {"bert"}, 3'000), 0);
-  EXPECT_TRUE(by_bytes.take(0, linger_us, 11));
 
   queue_of by_removals({.batch_removals = 2});
   by_removals.remove({"bert", 10}, 0);
@@ -229,7 +168,7 @@ TEST(store_queue, keeps_a_struck_receipt_that_settles_a_dead_letter) {
   queue_of queue({});
   auto told = letter(10, {"anna"});
   told.dead_letter = 7;
-  queue.push(std::move(told), 0);
+  queue.push(told, 0);
   EXPECT_TRUE(queue.strike("anna", 10));
   const auto batch = take_now(queue);
   EXPECT_THAT(numbers_of(batch), ElementsAre(10));
@@ -363,120 +302,6 @@ TEST(store_queue, is_full_when_it_has_as_many_removals_as_it_may) {
   EXPECT_TRUE(queue.has_room_for_removals(3));
 }
 
-class overflow : public testing::Test {
- protected:
-  // Two fit in memory; five are pushed.
-  void fill() {
-    for (int number = 1; number <= 5; ++number) push(letter(number, {"bert", "cleo"}));
-  }
-  void push(envelope accepted) {
-    journal.push_back(accepted);
-    queue.push(std::move(accepted), 0);
-  }
-  // Reads on in the journal, `count` records, as the caller must.
-  void take_back(std::size_t count) {
-    const auto from = queue.overflow_from();
-    for (auto at = from; at < from + count; ++at) queue.take_back(journal[at], at, 0);
-    queue.taken_back(from + count);
-  }
-  std::vector<message_number> store_next() {
-    const auto batch = take_now(queue, 1'000);
-    queue.stored({});
-    return numbers_of(batch);
-  }
-
-  queue_of queue{{.messages = 2, .batch_messages = 2}};
-  std::vector<envelope> journal;
-};
-
-TEST_F(overflow, stays_in_the_journal_and_is_taken_back_in_order) {
-  fill();
-  EXPECT_EQ(queue.messages(), 2U);
-  EXPECT_FALSE(queue.wants_more());
-  EXPECT_THAT(store_next(), ElementsAre(1, 2));
-  EXPECT_FALSE(queue.empty());
-  EXPECT_EQ(queue.watermark(5), 2);
-  EXPECT_FALSE(queue.take(0, 0, 5)) << "nothing is in memory";
-  ASSERT_TRUE(queue.wants_more());
-  EXPECT_EQ(queue.overflow_from(), 2U);
-  take_back(2);
-  push(letter(6, {"bert"}));
-  EXPECT_EQ(queue.messages(), 2U) << "it must not overtake the fifth";
-  EXPECT_THAT(store_next(), ElementsAre(3, 4));
-  EXPECT_EQ(queue.watermark(6), 4);
-  take_back(2);
-  EXPECT_FALSE(queue.wants_more());
-  EXPECT_THAT(store_next(), ElementsAre(5, 6));
-  EXPECT_TRUE(queue.empty());
-  EXPECT_EQ(queue.bytes(), 0U);
-  EXPECT_EQ(queue.queued_by("anna"), 0U);
-  push(letter(7, {"bert"}));
-  EXPECT_EQ(queue.messages(), 1U) << "in memory again";
-}
-
-TEST_F(overflow, never_stores_what_every_recipient_was_struck_off) {
-  fill();
-  EXPECT_TRUE(queue.strike("bert", 3));
-  EXPECT_TRUE(queue.strike("bert", 4));
-  EXPECT_TRUE(queue.strike("cleo", 4));
-  EXPECT_TRUE(queue.strike("cleo", 4)) << "twice";
-  EXPECT_EQ(queue.queued_by("anna"), 7U);
-  store_next();
-  take_back(3);
-  const auto batch = take_now(queue);
-  EXPECT_THAT(numbers_of(batch), ElementsAre(3, 5));
-  EXPECT_THAT(batch.messages[0].recipients, ElementsAre("cleo"));
-  EXPECT_EQ(queue.queued_by("anna"), 0U);
-}
-
-TEST_F(overflow, leaves_the_removal_of_what_has_no_audience_yet_to_the_store) {
-  fill();
-  push(letter(6, {}));
-  EXPECT_FALSE(queue.strike("bert", 6));
-  EXPECT_TRUE(queue.strike("bert", 5));
-}
-
-TEST_F(overflow, is_settled_only_when_it_is_stored) {
-  fill();
-  EXPECT_EQ(queue.settled_to(5), 0U);
-  store_next();
-  EXPECT_EQ(queue.settled_to(5), 2U);
-  take_back(2);
-  EXPECT_EQ(queue.settled_to(5), 2U);
-  take_now(queue);
-  EXPECT_EQ(queue.settled_to(5), 2U) << "in flight";
-  queue.stored({});
-  EXPECT_EQ(queue.settled_to(5), 4U);
-  take_back(1);
-  store_next();
-  EXPECT_EQ(queue.settled_to(5), 5U);
-}
-
-TEST_F(overflow, passes_over_what_turns_out_to_be_stored) {
-  fill();
-  queue.forget_through(4);
-  EXPECT_EQ(queue.messages(), 0U);
-  take_back(3);
-  EXPECT_THAT(store_next(), ElementsAre(5));
-}
-
-TEST_F(overflow, removes_what_was_struck_in_it_and_turns_out_to_be_stored) {
-  fill();
-  queue.remove({"cleo", 1}, 0);
-  queue.restore({"bert", 3}, queue.end++);
-  queue.restore({"bert", 5}, queue.end++);
-  queue.forget_through(3);
-  auto batch = take_now(queue, 5);
-  ASSERT_EQ(batch.removals.size(), 2U);
-  EXPECT_EQ(batch.removals[1].number, 3);
-  EXPECT_EQ(queue.settled_to(8), 2U) << "what comes next stands there";
-  queue.stored({});
-  take_back(3);
-  batch = take_now(queue, 5);
-  EXPECT_THAT(numbers_of(batch), ElementsAre(4, 5));
-  EXPECT_THAT(batch.messages[1].recipients, ElementsAre("cleo"));
-}
-
 TEST(store_queue, settles_the_journal_in_order) {
   queue_of queue({});
   queue.push(letter(10, {"bert"}), 0);
@@ -499,7 +324,7 @@ TEST(store_queue, counts_what_each_sender_has_queued) {
   queue.push(letter(1, {"bert", "cleo"}), 0);
   auto unresolved = letter(2, {});
   unresolved.group = "town";
-  queue.push(std::move(unresolved), 0);
+  queue.push(unresolved, 0);
   EXPECT_EQ(queue.queued_by("anna"), 3U);
   EXPECT_EQ(queue.queued_by("bert"), 0U);
   queue.strike("bert", 1);

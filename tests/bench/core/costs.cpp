@@ -1,4 +1,5 @@
-// What the mailbox costs the broker's thread: time and allocations a message, with ports that cost nothing.
+// What the mailbox costs the broker's thread: time and allocations a message, with ports that cost next to
+// nothing; but the journal encodes and decodes its records.
 // Where the whole is measured (tests/bench/run) this is a part among many, and noise hides what a change
 // does.
 #include <algorithm>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "core/post_office.h"
+#include "memory_journal.h"
 
 namespace {
 std::size_t allocations = 0;
@@ -61,27 +63,6 @@ class willing_store final : public store {
   int loops_left = 0;
   std::vector<std::uint64_t> reads;  // tokens of pages; nothing waits for anybody
   std::size_t messages = 0, removals = 0;
-};
-
-class no_journal final : public journal {
- public:
-  journal_status append(const envelope&, const fingerprint&) override { return take(); }
-  journal_status append(const removal&) override { return take(); }
-  journal_status append(const removal_by_key&) override { return take(); }
-  journal_status append(const unresolved_receipt&) override { return take(); }
-  journal_status append(const used_once&) override { return take(); }
-  journal_position end() const override { return end_; }
-  journal_status flush() override { return journal_status::ok; }
-  journal_chunk read(journal_position, std::size_t) override { return {{}, end_, false}; }
-  void trim(journal_position) override {}
-  std::uint64_t size_bytes() const override { return end_; }
-
- private:
-  journal_status take() {
-    ++end_;
-    return journal_status::ok;
-  }
-  journal_position end_ = 0;
 };
 
 class no_clients final : public outbox {
@@ -186,7 +167,7 @@ class bench {
   stepped_clock time_;
   silent_log lines_;
   willing_store store_;
-  no_journal journal_;
+  memory_journal journal_;
   no_clients outbox_;
   std::unique_ptr<post_office> office_;
   std::vector<std::string> acks_;
