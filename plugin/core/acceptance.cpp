@@ -93,16 +93,6 @@ acceptance_result post_office::accept_message(session& from, std::string_view to
     return {acceptance::accepted, live->number, {}};
   }
 
-  const auto now_us = outside_.time.steady_us();
-  switch (recent_.look_up(used, now_us)) {
-    case recent_publishes::found::repeated:
-      return {acceptance::accepted, 0, {}};
-    case recent_publishes::found::on_another_topic:
-      return {acceptance::refused, 0, "the id " + key.id + " was used on another topic"};
-    case recent_publishes::found::fresh:
-      break;
-  }
-
   envelope accepted;
   roster_audience audience;
   if (const auto* to = std::get_if<direct_topic>(&parsed)) {
@@ -129,13 +119,22 @@ acceptance_result post_office::accept_message(session& from, std::string_view to
           audience.without = accepted.recipients.size();
         }
       }
-      if (accepted.recipients.empty()) {
-        remember(used);
-        return {acceptance::accepted, next_number(), {}};
-      }
     } else {
       accepted.group = group->group;
     }
+  }
+  const auto now_us = outside_.time.steady_us();
+  switch (recent_.look_up(used, now_us)) {
+    case recent_publishes::found::repeated:
+      return {acceptance::accepted, 0, {}};
+    case recent_publishes::found::on_another_topic:
+      return {acceptance::refused, 0, "the id " + key.id + " was used on another topic"};
+    case recent_publishes::found::fresh:
+      break;
+  }
+  if (accepted.recipients.empty() && accepted.group.empty()) {  // of a group with nobody else in it
+    remember(used);
+    return {acceptance::accepted, next_number(), {}};
   }
   const std::size_t deliveries = std::max<std::size_t>(accepted.recipients.size(), 1);
   if (auto why = why_busy(sender, deliveries); !why.empty()) {

@@ -7,7 +7,7 @@ namespace restante {
 namespace {
 
 constexpr std::uint64_t widest_gap_bytes = 512;
-constexpr std::uint64_t longest_read_bytes = 1u << 20;
+constexpr std::uint64_t longest_read_bytes = 256u << 10;
 
 // From `first` on, the places that one read takes.
 std::size_t end_of_run(const std::vector<journal_place>& places, std::size_t first) {

@@ -1,23 +1,48 @@
 #include "core/recent_publishes.h"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstring>
 #include <utility>
 
 namespace restante {
 namespace {
 
-constexpr unsigned place_bits = 17;
-constexpr std::size_t places = std::size_t{1} << place_bits;
-constexpr std::size_t beyond = 1'024;  // what the last places push on
-constexpr std::size_t most_in_table = places / 8 * 7;
+constexpr unsigned bucket_bits = 13;
+constexpr std::size_t buckets = std::size_t{1} << bucket_bits;
+
+std::size_t home_of(const fingerprint& publish) noexcept { return publish.identity >> (64 - bucket_bits); }
 
 // Never 0, which is an empty place.
-std::uint64_t identity_of(const fingerprint& publish) noexcept {
-  return std::max<std::uint64_t>(publish.identity, 1);
+std::uint32_t head_of(const fingerprint& publish) noexcept {
+  return std::max<std::uint32_t>(static_cast<std::uint32_t>(publish.identity), 1);
+}
+
+std::uint16_t tail_of(const fingerprint& publish) noexcept {
+  return static_cast<std::uint16_t>(publish.identity >> 32);
 }
 
 std::uint16_t topic_of(const fingerprint& publish) noexcept {
   return static_cast<std::uint16_t>(publish.topic);
+}
+
+// Four at a time, by a vector type that GCC and Clang have.
+template <std::size_t count>
+bool is_among(const std::array<std::uint32_t, count>& values, std::uint32_t wanted) noexcept {
+  using four [[gnu::vector_size(16)]] = std::uint32_t;
+  using two [[gnu::vector_size(16)]] = std::uint64_t;
+  static_assert(count % 4 == 0);
+  const four all = {wanted, wanted, wanted, wanted};
+  four alike = {};
+  for (std::size_t at = 0; at < count; at += 4) {
+    four here;
+    std::memcpy(&here, values.data() + at, sizeof here);
+    alike |= static_cast<four>(here == all);
+  }
+  two halves;
+  std::memcpy(&halves, &alike, sizeof halves);
+  return (halves[0] | halves[1]) != 0;
 }
 
 }  // namespace
@@ -26,36 +51,36 @@ fingerprint fingerprint_of(hash_key key, std::string_view identity, std::string_
   return {keyed_hash(key, identity), keyed_hash(key, topic)};
 }
 
-recent_publishes::table::table() : identities_(places + beyond), topics_(places + beyond) {}
+recent_publishes::table::table() : buckets_(buckets) {}
 
-std::size_t recent_publishes::table::place_of(std::uint64_t identity) const noexcept {
-  std::size_t at = identity >> (64 - place_bits);
-  while (at < identities_.size() && identities_[at] != 0 && identities_[at] < identity) ++at;
-  return at;
-}
-
-void recent_publishes::table::prepare(std::uint64_t identity) const noexcept {
-  __builtin_prefetch(&identities_[identity >> (64 - place_bits)]);
+void recent_publishes::table::prepare(const fingerprint& publish) const noexcept {
+  __builtin_prefetch(&buckets_[home_of(publish)]);
 }
 
 recent_publishes::found recent_publishes::table::look_up(const fingerprint& publish) const noexcept {
-  const auto wanted = identity_of(publish);
-  const std::size_t at = place_of(wanted);
-  if (at == identities_.size() || identities_[at] != wanted) return found::fresh;
-  return topics_[at] == topic_of(publish) ? found::repeated : found::on_another_topic;
+  const auto head = head_of(publish);
+  for (std::size_t at = home_of(publish);; at = (at + 1) % buckets) {
+    const bucket& here = buckets_[at];
+    if (is_among(here.heads, head)) {
+      for (std::size_t i = 0; i < bucket_places; ++i) {
+        if (here.heads[i] != head || here.tails[i] != tail_of(publish)) continue;
+        return here.topics[i] == topic_of(publish) ? found::repeated : found::on_another_topic;
+      }
+    }
+    if (!here.is_full()) return found::fresh;
+  }
 }
 
 bool recent_publishes::table::remember(const fingerprint& publish) noexcept {
-  if (size_ == most_in_table) return false;
-  const auto made = identity_of(publish);
-  const auto at = static_cast<std::ptrdiff_t>(place_of(made));
-  const auto gap = std::find(identities_.begin() + at, identities_.end(), 0U);
-  if (gap == identities_.end()) return false;
-  const auto topic_gap = topics_.begin() + (gap - identities_.begin());
-  std::move_backward(identities_.begin() + at, gap, gap + 1);
-  std::move_backward(topics_.begin() + at, topic_gap, topic_gap + 1);
-  identities_[static_cast<std::size_t>(at)] = made;
-  topics_[static_cast<std::size_t>(at)] = topic_of(publish);
+  if (size_ == buckets * bucket_places / 16 * 13) return false;
+  std::size_t at = home_of(publish);
+  while (buckets_[at].is_full()) at = (at + 1) % buckets;
+  bucket& here = buckets_[at];
+  const auto place =
+      static_cast<std::size_t>(std::find(here.heads.begin(), here.heads.end(), 0U) - here.heads.begin());
+  here.heads[place] = head_of(publish);
+  here.tails[place] = tail_of(publish);
+  here.topics[place] = topic_of(publish);
   ++size_;
   return true;
 }
@@ -74,7 +99,7 @@ void recent_publishes::age(std::int64_t now_us) {
 // The tables are larger than a processor's caches, and waiting for them one by one takes longest.
 void recent_publishes::prepare(const fingerprint& publish) const noexcept {
   for (const auto* generation : {&current_, &previous_}) {
-    for (const auto& table : generation->tables) table.prepare(publish.identity);
+    for (const auto& table : generation->tables) table.prepare(publish);
   }
 }
 

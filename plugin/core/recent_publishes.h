@@ -1,13 +1,15 @@
 // Remembers which (sender, id) was lately used on which topic, so that a repeated publish is answered with
 // success and not handed over again, and one id on two topics is refused.
 //
-// Keeps ten bytes a publish, not the names: 64 bits of one keyed hash and 16 of another. So a new publish is
-// taken for an old one once in some 10^13, and an id on another topic for a repeat once in 65,536. Two
-// generations, each at least as long as `span`, closed by the first call after it: an entry lives for one
-// span at least, and for less than three. A generation that reaches `limit` is closed early, so memory is
-// bounded (some 12 bytes an entry, in steps of 1.3 MB) and the oldest are forgotten first. Threads: one.
+// Keeps eight bytes a publish, not the names: 48 bits of one keyed hash, beside those by which its place is
+// found, and 16 of another. So a new publish is taken for an old one once in some 10^12 at the limit, and an
+// id on another topic for a repeat once in 65,536. Two generations, each at least as long as `span`, closed
+// by the first call after it: an entry lives for one span at least, and for less than three. A generation
+// that reaches `limit` is closed early, so memory is bounded (some 10 bytes an entry, in steps of 1 MB) and
+// the oldest are forgotten first. Threads: one.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -35,23 +37,28 @@ class recent_publishes {
   std::size_t size() const noexcept { return current_.size + previous_.size; }
 
  private:
-  // Open addressing with linear steps, sorted (Amble and Knuth, "Ordered hash tables", 1974), so that looking
-  // for what is not there, which is the rule, soon comes to something greater. A full table is followed by
-  // another, so that nothing is ever moved between tables.
+  static constexpr std::size_t bucket_places = 16;
+  // One line of memory tells whether anything here is alike. Filled from the front.
+  struct alignas(64) bucket {
+    std::array<std::uint32_t, bucket_places> heads{};  // 0: nothing there
+    std::array<std::uint16_t, bucket_places> tails{}, topics{};
+
+    bool is_full() const noexcept { return heads.back() != 0; }
+  };
+  static_assert(sizeof(bucket) == bucket_places * 8);
+
+  // What has no room in its bucket goes to the next one that has. A full table is followed by another, so
+  // that nothing is ever moved.
   class table {
    public:
     table();
-    void prepare(std::uint64_t identity) const noexcept;
+    void prepare(const fingerprint& publish) const noexcept;
     found look_up(const fingerprint& publish) const noexcept;
     // False: it is full.
     bool remember(const fingerprint& publish) noexcept;
 
    private:
-    // Of the first that is not smaller, or of an empty one before that.
-    std::size_t place_of(std::uint64_t identity) const noexcept;
-
-    std::vector<std::uint64_t> identities_;  // 0: nothing there
-    std::vector<std::uint16_t> topics_;
+    std::vector<bucket> buckets_;
     std::size_t size_ = 0;
   };
   struct generation {

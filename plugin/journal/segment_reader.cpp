@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t read_ahead_bytes = 1 << 20;
 // Who reads so much at once reads on. For a few records the hint would cost far more than they do.
 constexpr std::size_t long_read_bytes = 256 << 10;
-constexpr std::size_t most_kept_bytes = 4 << 20;  // of a buffer, when a large message made it grow
+constexpr std::size_t most_kept_bytes = 512 << 10;  // of a buffer, when a large message made it grow
 
 }  // namespace
 
