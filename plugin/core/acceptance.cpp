@@ -77,13 +77,14 @@ acceptance_result post_office::publish(const publication& what) {
 acceptance_result post_office::accept_message(session& from, std::string_view topic,
                                               const parsed_topic& parsed, const publication& what) {
   account_state& sender = *from.account;
+  const bool is_answer = std::holds_alternative<answer_topic>(parsed);
+  const auto identity = keyed_hash(settings_.key, is_answer ? topic : key_text(topic));
+  if (what.qos > 0) recent_.prepare(identity);
   const auto* group = std::get_if<group_topic>(&parsed);
   if (group != nullptr && sender.rights->member_of(group->group) == nullptr) {
     return {acceptance::refused, 0, sender.name + " is no member of " + std::string(group->group)};
   }
-  const bool is_answer = std::holds_alternative<answer_topic>(parsed);
-  const fingerprint used = fingerprint_of(settings_.key, is_answer ? topic : key_text(topic), topic);
-  if (what.qos > 0) recent_.prepare(used);
+  const fingerprint used{identity, keyed_hash(settings_.key, topic)};
   message_key key{sender.name, std::string(topic.substr(topic.rfind('/') + 1))};
 
   if (what.qos == 0) {

@@ -12,7 +12,7 @@ namespace {
 constexpr unsigned bucket_bits = 13;
 constexpr std::size_t buckets = std::size_t{1} << bucket_bits;
 
-std::size_t home_of(const fingerprint& publish) noexcept { return publish.identity >> (64 - bucket_bits); }
+std::size_t home_of(std::uint64_t identity) noexcept { return identity >> (64 - bucket_bits); }
 
 // Never 0, which is an empty place.
 std::uint32_t head_of(const fingerprint& publish) noexcept {
@@ -53,13 +53,13 @@ fingerprint fingerprint_of(hash_key key, std::string_view identity, std::string_
 
 recent_publishes::table::table() : buckets_(buckets) {}
 
-void recent_publishes::table::prepare(const fingerprint& publish) const noexcept {
-  __builtin_prefetch(&buckets_[home_of(publish)]);
+void recent_publishes::table::prepare(std::uint64_t identity) const noexcept {
+  __builtin_prefetch(&buckets_[home_of(identity)]);
 }
 
 recent_publishes::found recent_publishes::table::look_up(const fingerprint& publish) const noexcept {
   const auto head = head_of(publish);
-  for (std::size_t at = home_of(publish);; at = (at + 1) % buckets) {
+  for (std::size_t at = home_of(publish.identity);; at = (at + 1) % buckets) {
     const bucket& here = buckets_[at];
     if (is_among(here.heads, head)) {
       for (std::size_t i = 0; i < bucket_places; ++i) {
@@ -73,7 +73,7 @@ recent_publishes::found recent_publishes::table::look_up(const fingerprint& publ
 
 bool recent_publishes::table::remember(const fingerprint& publish) noexcept {
   if (size_ == buckets * bucket_places / 16 * 13) return false;
-  std::size_t at = home_of(publish);
+  std::size_t at = home_of(publish.identity);
   while (buckets_[at].is_full()) at = (at + 1) % buckets;
   bucket& here = buckets_[at];
   const auto place =
@@ -97,9 +97,9 @@ void recent_publishes::age(std::int64_t now_us) {
 }
 
 // The tables are larger than a processor's caches, and waiting for them one by one takes longest.
-void recent_publishes::prepare(const fingerprint& publish) const noexcept {
+void recent_publishes::prepare(std::uint64_t identity) const noexcept {
   for (const auto* generation : {&current_, &previous_}) {
-    for (const auto& table : generation->tables) table.prepare(publish);
+    for (const auto& table : generation->tables) table.prepare(identity);
   }
 }
 

@@ -30,7 +30,7 @@ class recent_publishes {
   recent_publishes(std::int64_t span_us, std::size_t limit);
 
   // Fetches what look_up() and remember() will look at: some other work should come in between.
-  void prepare(const fingerprint& publish) const noexcept;
+  void prepare(std::uint64_t identity) const noexcept;
   found look_up(const fingerprint& publish, std::int64_t now_us);
   // Only what look_up() calls fresh, or it is kept twice.
   void remember(const fingerprint& publish, std::int64_t now_us);
@@ -52,7 +52,7 @@ class recent_publishes {
   class table {
    public:
     table();
-    void prepare(const fingerprint& publish) const noexcept;
+    void prepare(std::uint64_t identity) const noexcept;
     found look_up(const fingerprint& publish) const noexcept;
     // False: it is full.
     bool remember(const fingerprint& publish) noexcept;

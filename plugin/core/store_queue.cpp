@@ -33,11 +33,10 @@ std::shared_ptr<const account_names> store_queue::names_of(const std::vector<std
   return std::make_shared<const account_names>(std::move(names));
 }
 
-waiting_message store_queue::entry_of(const envelope& accepted, journal_position at, std::int64_t now_us,
-                                      roster_audience audience) const {
+void store_queue::describe(const envelope& accepted, journal_position at, std::int64_t now_us,
+                           roster_audience audience, waiting_message& made) const {
   constexpr std::size_t beside_texts = 80;
   const message& what = *accepted.what;
-  waiting_message made;
   made.number = what.number;
   made.at = at;
   made.since_us = now_us;
@@ -60,7 +59,6 @@ waiting_message store_queue::entry_of(const envelope& accepted, journal_position
     if (audience.without < audience.members->size()) made.several->struck[audience.without] = true;
     made.several->of = std::move(audience);
   }
-  return made;
 }
 
 void store_queue::push(const envelope& accepted, journal_position at, bool counts, std::int64_t now_us,
@@ -75,10 +73,11 @@ void store_queue::push(const envelope& accepted, journal_position at, bool count
     uncounted_through_ = number;
   }
   if (!has_overflow_ && messages() < limits_.messages && waiting_.bytes() < limits_.bytes) {
-    auto entry = entry_of(accepted, at, now_us, std::move(audience));
-    entry.counted = counted;
+    waiting_.push(number, [&](waiting_message& entry) {
+      describe(accepted, at, now_us, std::move(audience), entry);
+      entry.counted = counted;
+    });
     if (counted != nullptr) counted->pointers += 1;
-    waiting_.push(std::move(entry));
     return;
   }
   if (!has_overflow_) {
@@ -128,7 +127,8 @@ void store_queue::take_back(const envelope& accepted, journal_position at, std::
   overflow_first_ = number + 1;
   if (accepted.recipients.empty()) open_in_overflow_.erase(number);
   if (number <= forgotten_through_) return;
-  auto entry = entry_of(accepted, at, now_us, {});
+  waiting_message entry;
+  describe(accepted, at, now_us, {}, entry);
   if (!struck_in_overflow_.empty()) {
     for (const auto& account : accepted.recipients) {
       if (struck_in_overflow_.erase(delivery_name(account, number)) != 0) entry.strike(name_of(account));

@@ -128,8 +128,8 @@ class store_queue {
   std::uint64_t name_of(std::string_view account) const noexcept { return keyed_hash(key_, account); }
   std::uint64_t name_of_striker(std::string_view account);
   std::uint64_t delivery_name(std::string_view account, message_number number) const noexcept;
-  waiting_message entry_of(const envelope& accepted, journal_position at, std::int64_t now_us,
-                           roster_audience audience) const;
+  void describe(const envelope& accepted, journal_position at, std::int64_t now_us, roster_audience audience,
+                waiting_message& made) const;
   void take_back(const envelope& accepted, journal_position at, std::int64_t now_us);
   bool is_crowded() const noexcept { return waiting_.wanted() >= limits_.lingering_messages; }
   bool is_due(std::int64_t now_us, std::int64_t linger_us) const noexcept;

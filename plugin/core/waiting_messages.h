@@ -71,6 +71,23 @@ class waiting_messages {
 
   // Its number is larger than all before; it is wanted.
   void push(waiting_message last);
+  // The same without a copy: `fill(waiting_message&)` makes it where it stays. A copy of what was written a
+  // moment before in smaller pieces waits until all writes before it are done.
+  template <typename Fill>
+  void push(message_number number, Fill fill) {
+    numbers_.push_back(number);
+    try {
+      waiting_message& last = messages_.emplace_back();
+      last.number = number;
+      fill(last);
+    } catch (...) {
+      while (messages_.size() >= numbers_.size()) messages_.pop_back();
+      numbers_.pop_back();
+      throw;
+    }
+    wanted_ += 1;
+    bytes_ += messages_.back().bytes();
+  }
   // Null: it is not here, or over.
   waiting_message* find(message_number number) noexcept;
   // What was found is not wanted any more.
