@@ -14,6 +14,16 @@ struct overloaded : Each... {
 template <typename... Each>
 overloaded(Each...) -> overloaded<Each...>;
 
+// Of a topic that a message may have.
+std::string_view id_of(const parsed_topic& topic) noexcept {
+  return std::visit(
+      overloaded{[](const direct_topic& to) { return to.id; }, [](const group_topic& to) { return to.id; },
+                 [](const request_topic& to) { return to.id; }, [](const answer_topic& to) { return to.id; },
+                 [](const receipt_topic& to) { return to.id; },
+                 [](const auto&) { return std::string_view(); }},
+      topic);
+}
+
 constexpr std::int64_t one_second_us = 1'000'000;
 
 }  // namespace
@@ -85,7 +95,7 @@ acceptance_result post_office::accept_message(session& from, std::string_view to
     return {acceptance::refused, 0, sender.name + " is no member of " + std::string(group->group)};
   }
   const fingerprint used{identity, keyed_hash(settings_.key, topic)};
-  message_key key{sender.name, std::string(topic.substr(topic.rfind('/') + 1))};
+  message_key key{sender.name, std::string(id_of(parsed))};
 
   if (what.qos == 0) {
     if (!spend_allowance(sender, 1)) return {acceptance::refused, 0, "publish_rate is used up"};

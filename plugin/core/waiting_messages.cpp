@@ -74,9 +74,15 @@ std::size_t waiting_messages::place_of(message_number number) const noexcept {
       for (high = guess; (low = high - std::min(high, step)), numbers_[low] > number; step *= 2) high = low;
     }
   }
-  const auto at = [&](std::size_t place) { return numbers_.begin() + static_cast<std::ptrdiff_t>(place); };
-  const auto found = std::lower_bound(at(low), at(high), number);
-  return *found == number ? static_cast<std::size_t>(found - numbers_.begin()) : numbers_.size();
+  while (low < high) {
+    const std::size_t middle = low + (high - low) / 2;
+    if (numbers_[middle] < number) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return numbers_[low] == number ? low : numbers_.size();
 }
 
 waiting_message* waiting_messages::find(message_number number) noexcept {
@@ -115,9 +121,9 @@ void waiting_messages::drop_over() {
   constexpr std::size_t most_over = 1'024;
   const std::size_t over = messages_.size() - wanted_;
   if (over <= most_over || over <= wanted_) return;
-  std::erase_if(messages_, [](const waiting_message& each) { return !each.is_wanted(); });
-  numbers_.clear();
-  for (const auto& each : messages_) numbers_.push_back(each.number);
+  messages_.erase_if([](const waiting_message& each) { return !each.is_wanted(); });
+  while (!numbers_.empty()) numbers_.pop_front();
+  for (std::size_t place = 0; place < messages_.size(); ++place) numbers_.push_back(messages_[place].number);
 }
 
 }  // namespace restante

@@ -8,13 +8,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "core/journal_record.h"
 #include "core/message.h"
+#include "core/ring_buffer.h"
 #include "core/sender_counts.h"
 
 namespace restante {
@@ -77,7 +77,7 @@ class waiting_messages {
   void push(message_number number, Fill fill) {
     numbers_.push_back(number);
     try {
-      waiting_message& last = messages_.emplace_back();
+      waiting_message& last = messages_.push_back();
       last.number = number;
       fill(last);
     } catch (...) {
@@ -98,8 +98,8 @@ class waiting_messages {
   std::size_t place_of(message_number number) const noexcept;
   void drop_over();
 
-  std::deque<waiting_message> messages_;
-  std::deque<message_number> numbers_;  // theirs: a search looks at few lines of memory
+  ring_buffer<waiting_message> messages_;
+  ring_buffer<message_number> numbers_;  // theirs: a search looks at few lines of memory
   std::size_t wanted_ = 0;
   std::size_t bytes_ = 0;
 };
