@@ -84,7 +84,10 @@ int broker_events::check_write(const mosquitto_evt_acl_check& event) {
   if (known == nullptr) return check_will(event);
   const policy* rights = known->get();
   const auto judged = rights->may_publish(office_.client_id_of(handle), text_of(event.topic));
-  if (judged) return MOSQ_ERR_SUCCESS;
+  if (judged) {
+    office_.expect_publish(text_of(event.topic));
+    return MOSQ_ERR_SUCCESS;
+  }
   lines_.write(log_level::info,
                "publish of " + rights->name() + " to " + event.topic + " refused: " + describe(judged));
   return MOSQ_ERR_ACL_DENIED;

@@ -54,6 +54,20 @@ void post_office::for_each_listener(const parsed_topic& parsed, Visit visit) {
              parsed);
 }
 
+// What must be used once: `{sender}/{id}`, or the whole topic.
+std::uint64_t post_office::identity_of(std::string_view topic, bool is_answer) const noexcept {
+  return keyed_hash(settings_.key, is_answer ? topic : key_text(topic));
+}
+
+void post_office::expect_publish(std::string_view topic) {
+  const auto [rest, inside] = prefix_.strip(topic);
+  const auto root = first_level(rest);
+  if (!inside || root == "ack" || root == "receipt" || !is_durable_root(root)) return;
+  foreseen_.topic = topic;
+  foreseen_.identity = identity_of(rest, root == "answer");
+  recent_.prepare(foreseen_.identity);
+}
+
 acceptance_result post_office::publish(const publication& what) {
   end_routing();
   const auto [topic, inside] = prefix_.strip(what.topic);
@@ -88,8 +102,7 @@ acceptance_result post_office::accept_message(session& from, std::string_view to
                                               const parsed_topic& parsed, const publication& what) {
   account_state& sender = *from.account;
   const bool is_answer = std::holds_alternative<answer_topic>(parsed);
-  const auto identity = keyed_hash(settings_.key, is_answer ? topic : key_text(topic));
-  if (what.qos > 0) recent_.prepare(identity);
+  const auto identity = foreseen_.topic == what.topic ? foreseen_.identity : identity_of(topic, is_answer);
   const auto* group = std::get_if<group_topic>(&parsed);
   if (group != nullptr && sender.rights->member_of(group->group) == nullptr) {
     return {acceptance::refused, 0, sender.name + " is no member of " + std::string(group->group)};
@@ -296,7 +309,7 @@ void post_office::note_heard(account_state& by, const mail& what) {
   if (what.what->qos != 0 || what.until_handed_over) return;
   constexpr std::size_t most = 4'096;
   const auto window = static_cast<std::size_t>(settings_.values.window);
-  by.unkept.note(what.name, what.group, std::min(4 * window, most));
+  by.unkept.note(what.name, what.group, std::min(window, most));
 }
 
 void post_office::end_routing() {

@@ -13,7 +13,7 @@
 //   6. all memory is bounded.
 //
 // What is published at QoS 0 is heard by those who are there and not kept. Each account remembers, while it
-// is connected, the last 4 x `window` of those that it was given (4,096 at most), so that its receipts of
+// is connected, the last `window` of those that it was given (4,096 at most), so that its receipts of
 // them are passed on at once.
 //
 // Threads: all calls on the broker's thread. Nothing here waits. No exceptions but std::bad_alloc.
@@ -134,6 +134,8 @@ class post_office {
 
   // ---- messages
   // ------------------------------------------------------------------------------------------------
+  // A publish on this topic (prefix included) is about to come: what it will look at is fetched meanwhile.
+  void expect_publish(std::string_view topic);
   acceptance_result publish(const publication& what);
   // May this session hear the message that the last publish() accepted and the broker now routes? At most
   // once each.
@@ -187,6 +189,11 @@ class post_office {
     bool until_handed_over = false;            // a receipt or an answer: nobody acknowledges it
     std::shared_ptr<const std::string> group;  // null: to one account
   };
+  // Where the publish that is about to come will look for its like.
+  struct foreseen_publish {
+    std::string topic;  // with the prefix
+    std::uint64_t identity = 0;
+  };
   struct routing_state {
     mail routed;
     std::vector<session*> expected;
@@ -206,6 +213,7 @@ class post_office {
   void say(log_level level, const std::string& line) { outside_.lines.write(level, line); }
 
   // acceptance.cpp
+  std::uint64_t identity_of(std::string_view topic, bool is_answer) const noexcept;
   acceptance_result accept_message(session& from, std::string_view topic, const parsed_topic& parsed,
                                    const publication& what);
   std::string why_busy(account_state& sender, std::size_t deliveries);
@@ -285,6 +293,7 @@ class post_office {
   std::list<parked_session> parked_;     // most recent first
   string_map<std::list<parked_session>::iterator> parked_by_client_;
 
+  foreseen_publish foreseen_;
   routing_state routing_;
   message_number last_number_ = 0;
   journal_position trimmed_to_ = 0;

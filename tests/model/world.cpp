@@ -539,7 +539,7 @@ void world::route(const std::string& topic, const message_key& key, message_numb
       if (kept) truth_.handed_over(each.account, number, each.handle, groups_, is_handoff(each.account));
       if (!kept) truth_.heard_live(each.account, topic, groups_, granted_);
       if (qos == 0 && !is_kept_until_handed_over(topic)) {
-        truth_.heard_unkept(each.account, key, topic, 4 * settings_.window);
+        truth_.heard_unkept(each.account, key, topic, settings_.window);
       }
       arrive(each, {topic, key, number, bytes, kept, each.filters_changed, each.handle}, false);
     }
