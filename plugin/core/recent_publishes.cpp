@@ -57,6 +57,11 @@ void recent_publishes::table::prepare(std::uint64_t identity) const noexcept {
   __builtin_prefetch(&buckets_[home_of(identity)]);
 }
 
+void recent_publishes::table::prepare_to_remember(std::uint64_t identity) const noexcept {
+  constexpr int to_write = 1;
+  __builtin_prefetch(&buckets_[home_of(identity)].tails, to_write);
+}
+
 recent_publishes::found recent_publishes::table::look_up(const fingerprint& publish) const noexcept {
   const auto head = head_of(publish);
   for (std::size_t at = home_of(publish.identity);; at = (at + 1) % buckets) {
@@ -101,6 +106,7 @@ void recent_publishes::prepare(std::uint64_t identity) const noexcept {
   for (const auto* generation : {&current_, &previous_}) {
     for (const auto& table : generation->tables) table.prepare(identity);
   }
+  if (!current_.tables.empty()) current_.tables.back().prepare_to_remember(identity);
 }
 
 recent_publishes::found recent_publishes::look_up(const fingerprint& publish, std::int64_t now_us) {

@@ -53,6 +53,7 @@ class recent_publishes {
    public:
     table();
     void prepare(std::uint64_t identity) const noexcept;
+    void prepare_to_remember(std::uint64_t identity) const noexcept;
     found look_up(const fingerprint& publish) const noexcept;
     // False: it is full.
     bool remember(const fingerprint& publish) noexcept;
