@@ -1,8 +1,10 @@
 // Acknowledgements and receipts.
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "core/acknowledgement_lines.h"
+#include "core/names.h"
 #include "core/post_office.h"
 
 namespace restante {
@@ -112,6 +114,18 @@ void post_office::discard(const std::string& account, message_number number, std
   }
 }
 
+// Without making a string of both.
+message_name post_office::name_of(std::string_view sender, std::string_view id) const {
+  std::array<char, 2 * longest_name_bytes + 1> text{};
+  if (sender.size() > longest_name_bytes || id.size() > longest_name_bytes) {
+    return name_of(std::string(sender) + '/' + std::string(id));
+  }
+  auto end = std::copy(sender.begin(), sender.end(), text.begin());
+  *end++ = '/';
+  end = std::copy(id.begin(), id.end(), end);
+  return name_of(std::string_view(text.data(), static_cast<std::size_t>(end - text.begin())));
+}
+
 acceptance_result post_office::take_receipt(session& by, std::string_view topic, const receipt_topic& parsed,
                                             const publication& what) {
   if (what.payload != "delivered" && what.payload != "read") {
@@ -123,14 +137,13 @@ acceptance_result post_office::take_receipt(session& by, std::string_view topic,
 
   note_acknowledging(account);
   // A repeat is not told again, but acknowledges what it names all the same.
-  const auto now_us = outside_.time.steady_us();
-  const message_key about{std::string(parsed.from), std::string(parsed.id)};
-  const message_name name = name_of(about.sender + '/' + about.id);
+  const auto now_us = what.qos > 0 ? outside_.time.steady_us() : 0;
+  const message_name name = name_of(parsed.from, parsed.id);
   fingerprint known;
   if (what.qos > 0) {
     known = fingerprint_of(settings_.key, std::string(topic) + '/' + std::string(what.payload), topic);
     if (recent_.look_up(known, now_us) == recent_publishes::found::repeated) {
-      if (acknowledge(account, name, about.sender, about.id)) outside_.records.flush();
+      if (acknowledge(account, name, parsed.from, parsed.id)) outside_.records.flush();
       return {acceptance::accepted, 0, {}};
     }
   }
@@ -138,7 +151,7 @@ acceptance_result post_office::take_receipt(session& by, std::string_view topic,
   told.topic = topic;
   told.payload = what.payload;
   told.properties = what.properties;
-  told.key = {account.name, about.id};
+  told.key = {account.name, std::string(parsed.id)};
   told.qos = static_cast<std::uint8_t>(what.qos);
   if (what.expires_in_us != 0) {
     told.expires_at_us = outside_.time.now_us() + std::min(what.expires_in_us, settings_.values.retention_us);
@@ -156,22 +169,22 @@ acceptance_result post_office::take_receipt(session& by, std::string_view topic,
     } else if (what.qos > 0) {
       remember(known);
     }
-    if (acknowledge(account, name, about.sender, about.id)) outside_.records.flush();
+    if (acknowledge(account, name, parsed.from, parsed.id)) outside_.records.flush();
     return {acceptance::accepted, number, {}};
   }
   for (session* each : account.sessions) {
     if (each->release(name)) attend(*each);
   }
-  forget_missed(account, about.sender, about.id);
+  forget_missed(account, parsed.from, parsed.id);
   unresolved_receipt waiting;
-  waiting.about = about;
+  waiting.about = {std::string(parsed.from), std::string(parsed.id)};
   waiting.through = last_number_;
   waiting.known = known;
   // `read` may come when the row is gone, but only to somebody whom `by` may write to.
   waiting.may_message =
       what.payload == "read" &&
-      account.rights->may_publish(
-          by.client_id, prefix_.prepend("direct/" + about.sender + '/' + account.name + '/' + about.id));
+      account.rights->may_publish(by.client_id, prefix_.prepend("direct/" + waiting.about.sender + '/' +
+                                                                account.name + '/' + waiting.about.id));
   waiting.told = std::move(told);
   unrecorded_ = false;
   const auto at = record(waiting);

@@ -19,6 +19,7 @@
 // Threads: all calls on the broker's thread. Nothing here waits. No exceptions but std::bad_alloc.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <list>
@@ -200,6 +201,7 @@ class post_office {
     bool takes_properties = false;  // any of them
   };
   // post_office.cpp
+  session*& found_lately(session_handle handle) const noexcept;
   account_state& open_account(const shared_policy& rights);
   void close_account_if_unused(account_state& account);
   void join_groups(account_state& account);
@@ -269,6 +271,7 @@ class post_office {
   void settle_resent(session& of, const page& read);
   bool take_row(session& to, const shared_message& row);
   bool is_for(const account_state& account, const parsed_topic& what) const;
+  message_name name_of(std::string_view sender, std::string_view id) const;
   message_name name_of(std::string_view key_text) const noexcept {
     return keyed_hash(settings_.key, key_text);
   }
@@ -284,7 +287,9 @@ class post_office {
   store_queue queue_;
 
   std::unordered_map<session_handle, std::unique_ptr<session>> sessions_;
-  mutable session* found_last_ = nullptr;  // null: none is known to be there
+  // Those found lately, by their handles: null, or in sessions_. Of each packet the broker asks several
+  // times.
+  mutable std::array<session*, 256> found_lately_{};
   string_map<session_handle> by_client_;
   string_map<std::unique_ptr<account_state>> accounts_;
   string_map<group_state> groups_;
