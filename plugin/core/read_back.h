@@ -18,7 +18,7 @@ struct journal_place {
 bool is_near(const journal_place& before, const journal_place& next);
 
 // `places`: growing. The messages there, in order; fewer if the journal cannot give the next one. As many
-// reads as there are places that are not near the one before, and one for each megabyte.
+// reads as there are places that are not near the one before, and one for each quarter of a megabyte.
 std::vector<envelope> read_back(journal& records, const std::vector<journal_place>& places);
 
 }  // namespace restante
