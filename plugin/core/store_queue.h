@@ -43,13 +43,13 @@
 namespace restante {
 
 struct store_queue_limits {
-  std::size_t messages = 20'000;
+  std::size_t messages = 8'000;
   std::size_t bytes = 32u << 20;
   std::size_t removals = 1'000'000;
   std::size_t batch_messages = 1'000;
   // So few are taken all at once: the broker has little to do, and its next loop may be long in coming.
   std::size_t few_messages = 100;
-  std::size_t lingering_messages = 10'000;  // beyond these none lingers
+  std::size_t lingering_messages = 4'000;  // beyond these none lingers
   std::size_t batch_removals = 4'000;
   std::size_t batch_bytes = 16u << 20;  // of memory; the message that goes beyond is the last
   std::size_t batch_reads = 200;        // of the journal, for messages that are far apart in it

@@ -121,6 +121,11 @@ TEST_P(outages, leave_live_sessions_live_and_lose_nothing_of_what_is_accepted) {
   auto carol = listening("carol");
   const strings to_bob = publish_all(alice, letters("bob", "alice", "b", 2));
   EXPECT_EQ(collect(bob, 2), to_bob);
+  // Not before her first page is read, or she would get more by pages.
+  const strings first = publish_all(alice, letters("carol", "alice", "first", 1));
+  EXPECT_EQ(collect(carol, 1), first);
+  acknowledge(carol, "carol", first);
+  wait_until_waiting("carol", 0);
   const strings to_carol = publish_all(alice, letters("carol", "alice", "c", 30));
   const strings first_window(to_carol.begin(), to_carol.begin() + 20);
   EXPECT_EQ(collect(carol, 20), first_window);  // she is behind now
