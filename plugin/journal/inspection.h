@@ -9,8 +9,8 @@
 //   - only zeros, or nothing, behind P in the last segment: the clean end. What is cut is counted without
 //     zeros.
 //   - a mark or a header, anywhere in the journal, says that more than P had reached the disk: damage.
-//   Refused, with
-//     the file and the offset in it; nothing is changed. It does not matter whether P is in the last segment.
+//     Refused, with the file and the offset in it; nothing else is changed. It does not matter whether P is
+//     in the last segment.
 //   - a record at P whose checksum is right, and which this version does not understand: refused as well.
 //   - else nothing from P on was ever said to be safe: a write that a power loss (or the end of the process)
 //   tore.
