@@ -1,6 +1,7 @@
 // Little-endian numbers in texts.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -28,6 +29,36 @@ void put_at(char* to, Number value) {
     if constexpr (sizeof(Number) > 1) rest = static_cast<decltype(rest)>(rest >> 8);
   }
 }
+
+// Two of a kind: what a record is made of is given to the one to learn its size, and then to the other.
+class byte_counter {
+ public:
+  template <typename Number>
+  void number(Number) noexcept {
+    size_bytes_ += sizeof(Number);
+  }
+  void text(std::string_view bytes) noexcept { size_bytes_ += bytes.size(); }
+  std::size_t size_bytes() const noexcept { return size_bytes_; }
+
+ private:
+  std::size_t size_bytes_ = 0;
+};
+
+// There is room for all that is given.
+class byte_writer {
+ public:
+  explicit byte_writer(char* at) noexcept : at_(at) {}
+
+  template <typename Number>
+  void number(Number value) noexcept {
+    put_at(at_, value);
+    at_ += sizeof(Number);
+  }
+  void text(std::string_view bytes) noexcept { at_ = std::copy(bytes.begin(), bytes.end(), at_); }
+
+ private:
+  char* at_;
+};
 
 // Takes from the front; once there were too few bytes, all that follows is 0 or empty, and ok() false.
 class byte_reader {

@@ -21,30 +21,35 @@ constexpr std::size_t longest_record =
     2 * longest_text_bytes + longest_topic_bytes + (most_recipients + 8) * (longest_name_bytes + 1) + 256;
 static_assert(longest_record < std::numeric_limits<std::uint32_t>::max());
 
-void put_name(std::string& to, std::string_view name) {
-  put(to, static_cast<std::uint8_t>(name.size()));
-  to += name;
+// `Bytes` is a byte_counter or a byte_writer.
+template <typename Bytes>
+void put_name(Bytes& to, std::string_view name) {
+  to.number(static_cast<std::uint8_t>(name.size()));
+  to.text(name);
 }
-void put_key(std::string& to, const message_key& key) {
+template <typename Bytes>
+void put_key(Bytes& to, const message_key& key) {
   put_name(to, key.sender);
   put_name(to, key.id);
 }
-void put_used(std::string& to, const fingerprint& known, std::int64_t at_us) {
-  put(to, at_us);
-  put(to, known.identity);
-  put(to, known.topic);
+template <typename Bytes>
+void put_used(Bytes& to, const fingerprint& known, std::int64_t at_us) {
+  to.number(at_us);
+  to.number(known.identity);
+  to.number(known.topic);
 }
-void put_message(std::string& to, const message& what) {
-  put(to, what.number);
-  put(to, what.expires_at_us);
-  put(to, what.qos);
+template <typename Bytes>
+void put_message(Bytes& to, const message& what) {
+  to.number(what.number);
+  to.number(what.expires_at_us);
+  to.number(what.qos);
   put_key(to, what.key);
-  put(to, static_cast<std::uint16_t>(what.topic.size()));
-  to += what.topic;
-  put(to, static_cast<std::uint32_t>(what.properties.size()));
-  to += what.properties;
-  put(to, static_cast<std::uint32_t>(what.payload.size()));
-  to += what.payload;
+  to.number(static_cast<std::uint16_t>(what.topic.size()));
+  to.text(what.topic);
+  to.number(static_cast<std::uint32_t>(what.properties.size()));
+  to.text(what.properties);
+  to.number(static_cast<std::uint32_t>(what.payload.size()));
+  to.text(what.payload);
 }
 
 bool fits(std::string_view name) { return name.size() <= longest_name_bytes; }
@@ -88,25 +93,21 @@ message message_from(byte_reader& from) {
   return what;
 }
 
-// Length and checksum are filled in when the body is known.
-class record_writer {
- public:
-  record_writer(std::string& to, record_kind kind) : to_(to), begin_(to.size()) {
-    to_.append(frame_bytes, '\0');
-    put(to_, static_cast<std::uint8_t>(kind));
-  }
-  void close(const seal& with, journal_position at) {
-    const std::string_view kind_and_body = std::string_view(to_).substr(begin_ + frame_bytes);
-    const auto length = static_cast<std::uint32_t>(kind_and_body.size());
-    const auto checksum = with.checksum(at, kind_and_body);
-    put_at(to_.data() + begin_, length);
-    put_at(to_.data() + begin_ + 4, checksum);
-  }
-
- private:
-  std::string& to_;
-  std::size_t begin_;
-};
+// `put_body(bytes)` puts the same each time.
+template <typename Put>
+void write_record(std::string& to, const seal& with, journal_position at, record_kind kind,
+                  const Put& put_body) {
+  byte_counter counted;
+  put_body(counted);
+  const std::size_t begin = to.size(), length = 1 + counted.size_bytes();
+  to.resize(begin + frame_bytes + length);
+  char* const frame = to.data() + begin;
+  byte_writer behind(frame + frame_bytes);
+  behind.number(static_cast<std::uint8_t>(kind));
+  put_body(behind);
+  put_at(frame, static_cast<std::uint32_t>(length));
+  put_at(frame + 4, with.checksum(at, {frame + frame_bytes, length}));
+}
 
 std::optional<journal_record> accepted_from(byte_reader from) {
   accepted_message record;
@@ -189,62 +190,61 @@ bool encode(std::string& to, const seal& with, journal_position at, const envelo
   if (!std::all_of(what.recipients.begin(), what.recipients.end(),
                    [](const auto& name) { return fits(name); }))
     return false;
-  record_writer record(to, record_kind::accepted);
-  put_used(to, known, what.what->number);
-  put_message(to, *what.what);
-  put(to, what.dead_letter);
-  put_name(to, what.group);
-  put(to, static_cast<std::uint32_t>(what.recipients.size()));
-  for (const auto& name : what.recipients) put_name(to, name);
-  record.close(with, at);
+  write_record(to, with, at, record_kind::accepted, [&](auto& body) {
+    put_used(body, known, what.what->number);
+    put_message(body, *what.what);
+    body.number(what.dead_letter);
+    put_name(body, what.group);
+    body.number(static_cast<std::uint32_t>(what.recipients.size()));
+    for (const auto& name : what.recipients) put_name(body, name);
+  });
   return true;
 }
 
 bool encode(std::string& to, const seal& with, journal_position at, const removal& what) {
   if (!fits(what.account)) return false;
-  record_writer record(to, record_kind::removal);
-  put(to, what.number);
-  put_name(to, what.account);
-  record.close(with, at);
+  write_record(to, with, at, record_kind::removal, [&](auto& body) {
+    body.number(what.number);
+    put_name(body, what.account);
+  });
   return true;
 }
 
 bool encode(std::string& to, const seal& with, journal_position at, const removal_by_key& what) {
   if (!fits(what.account) || !fits(what.key)) return false;
-  record_writer record(to, record_kind::removal_by_key);
-  put(to, what.through);
-  put(to, static_cast<std::uint8_t>(what.find_only));
-  put_name(to, what.account);
-  put_key(to, what.key);
-  record.close(with, at);
+  write_record(to, with, at, record_kind::removal_by_key, [&](auto& body) {
+    body.number(what.through);
+    body.number(static_cast<std::uint8_t>(what.find_only));
+    put_name(body, what.account);
+    put_key(body, what.key);
+  });
   return true;
 }
 
 bool encode(std::string& to, const seal& with, journal_position at, const unresolved_receipt& what,
             std::int64_t now_us) {
   if (!fits(what.told) || !fits(what.about)) return false;
-  record_writer record(to, record_kind::receipt);
-  put_used(to, what.known, now_us);
-  put(to, what.through);
-  put(to, static_cast<std::uint8_t>(what.may_message));
-  put_message(to, what.told);
-  put_key(to, what.about);
-  record.close(with, at);
+  write_record(to, with, at, record_kind::receipt, [&](auto& body) {
+    put_used(body, what.known, now_us);
+    body.number(what.through);
+    body.number(static_cast<std::uint8_t>(what.may_message));
+    put_message(body, what.told);
+    put_key(body, what.about);
+  });
   return true;
 }
 
 bool encode(std::string& to, const seal& with, journal_position at, const used_once& what) {
-  record_writer record(to, record_kind::used_once);
-  put_used(to, what.known, what.at_us);
-  record.close(with, at);
+  write_record(to, with, at, record_kind::used_once,
+               [&](auto& body) { put_used(body, what.known, what.at_us); });
   return true;
 }
 
 bool encode(std::string& to, const seal& with, journal_position at, const mark& what) {
-  record_writer record(to, record_kind::mark);
-  put(to, what.keep);
-  put(to, what.synced);
-  record.close(with, at);
+  write_record(to, with, at, record_kind::mark, [&](auto& body) {
+    body.number(what.keep);
+    body.number(what.synced);
+  });
   return true;
 }
 
