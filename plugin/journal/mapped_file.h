@@ -27,7 +27,8 @@ class mapped_file {
   // The file has exactly so many bytes, and space for them. 0, or the error, negated.
   int map(int file, std::size_t size_bytes);
   // False: it is not mapped, or what was stored now or before may not be in the file: somebody cut it, or the
-  // disk has failed. It is not mapped any more then.
+  // disk has failed. It is not mapped any more then. Cheapest where each store follows the one before, and
+  // the first the last.
   bool store(int file, std::string_view bytes, std::uint64_t offset);
   // To be called before it is closed. On another thread the same number may be another file.
   void leave(int file) {
@@ -35,6 +36,7 @@ class mapped_file {
   }
 
  private:
+  void ask_for_next(std::size_t offset, std::size_t count) const noexcept;
   void leave();
 
   int file_ = -1;
