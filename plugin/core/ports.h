@@ -127,7 +127,8 @@ class journal {
   // Where the next record will stand.
   virtual journal_position end() const = 0;
   // Writes what was appended; `always`: and waits for the disk. Not ok: that is forgotten. With nothing
-  // appended it makes sure that what was written is on its way to the disk, so it is called in each loop too.
+  // appended it makes sure that what was written is on its way to the disk, and looks how far that is behind,
+  // so it is called in each loop too.
   virtual journal_status flush() = 0;
   // Records from `from` on, which was a record's place or end(): about `bytes` of them, at least one unless
   // there is none, or none to be had now.

@@ -238,7 +238,7 @@ bool file_journal::disk_is_behind() const {
 template <typename Encode>
 journal_status file_journal::take(bool is_message, bool has_fingerprint, Encode encode) {
   if (state_.failed || !started_) return journal_status::failed;
-  if (is_message && disk_is_behind()) return journal_status::full;
+  if (is_message && is_behind_) return journal_status::full;
   const std::size_t before = buffer_.size();
   if (!encode(end())) return journal_status::full;
   const auto status = is_over_limit(is_message) ? journal_status::full : make_room(pending_bytes(), false);
@@ -430,6 +430,7 @@ journal_status file_journal::flush() {
     marked = status == journal_status::ok && encode(buffer_, seal_, end(), *due);
   }
   if (pending_bytes() == 0) {
+    is_behind_ = disk_is_behind();
     if (std::exchange(may_be_unheard_, false)) call_for_sync_surely();
     return journal_status::ok;
   }

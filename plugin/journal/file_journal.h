@@ -141,6 +141,7 @@ class file_journal final : public journal {
   journal_position keep_ = 0, keep_written_ = 0, synced_written_ = 0;
   bool began_segment_ = false;   // since the thread behind was woken
   bool may_be_unheard_ = false;  // by a sync that begins while a flush ends
+  bool is_behind_ = false;       // the disk, when a flush had nothing to write, as one has in each loop
   bool started_ = false;
 };
 

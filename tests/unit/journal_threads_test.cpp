@@ -111,11 +111,13 @@ TEST_F(journal_threads, refuse_messages_while_a_sync_hangs_and_take_them_again_a
   ASSERT_TRUE(eventually([&] { return port->is_hanging(); }));
   EXPECT_EQ(write(2), journal_status::ok);
   time.pass(50 * settings.sync_us + 1);
+  EXPECT_EQ(records->flush(), journal_status::ok) << "as in each loop";
   EXPECT_EQ(write(3), journal_status::full);
   EXPECT_EQ(append(*records, removal{"bert", 1}), journal_status::ok);
   EXPECT_EQ(records->flush(), journal_status::ok) << "the broker's thread does not wait";
   port->hang_syncs(false);
-  EXPECT_TRUE(eventually([&] { return write(4) == journal_status::ok; }));
+  EXPECT_TRUE(
+      eventually([&] { return records->flush() == journal_status::ok && write(4) == journal_status::ok; }));
 }
 
 TEST_F(journal_threads, make_segments_without_the_brokers_thread) {
