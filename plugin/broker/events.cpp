@@ -83,11 +83,9 @@ int broker_events::check_write(const mosquitto_evt_acl_check& event) {
   const auto* known = office_.rights_of(handle);
   if (known == nullptr) return check_will(event);
   const policy* rights = known->get();
-  const auto judged = rights->may_publish(office_.client_id_of(handle), text_of(event.topic));
-  if (judged) {
-    office_.expect_publish(text_of(event.topic));
-    return MOSQ_ERR_SUCCESS;
-  }
+  const auto topic = text_of(event.topic);
+  const auto judged = rights->may_publish(office_.client_id_of(handle), topic, office_.expect_publish(topic));
+  if (judged) return MOSQ_ERR_SUCCESS;
   lines_.write(log_level::info,
                "publish of " + rights->name() + " to " + event.topic + " refused: " + describe(judged));
   return MOSQ_ERR_ACL_DENIED;
@@ -136,6 +134,9 @@ int broker_events::check_read(const mosquitto_evt_acl_check& event) {
 int broker_events::judge_read(const mosquitto_evt_acl_check& event) {
   const auto handle = handle_of(event.client);
   const auto topic = text_of(event.topic);
+  if (event.topic == routed_.topic && event.payload == routed_.payload && topic == routed_.text) {
+    return office_.hear_routed(handle) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
+  }
   if (!is_durable(topic)) {
     const auto* known = office_.rights_of(handle);
     if (known == nullptr) {
@@ -143,9 +144,6 @@ int broker_events::judge_read(const mosquitto_evt_acl_check& event) {
       return is_away(event.client) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
     }
     return (*known)->may_hear(office_.client_id_of(handle), topic) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
-  }
-  if (event.topic == routed_.topic && event.payload == routed_.payload && topic == routed_.text) {
-    return office_.hear_routed(handle) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
   }
   if (handle == connecting_ && office_.hear_resent(handle, topic, event.payloadlen)) return MOSQ_ERR_SUCCESS;
   // A will, a publish at QoS 2 on its PUBREL (the post office hands it over itself), another plugin's doing.
@@ -157,7 +155,7 @@ int broker_events::message(mosquitto_evt_message& event) {
   connecting_ = 0;
   routing_is_over();
   const auto topic = text_of(event.topic);
-  if (!is_durable(topic)) return MOSQ_ERR_SUCCESS;
+  if (std::holds_alternative<ordinary_topic>(office_.expect_publish(topic))) return MOSQ_ERR_SUCCESS;
 
   publication what;
   std::string properties;

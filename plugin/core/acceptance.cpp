@@ -54,25 +54,27 @@ void post_office::for_each_listener(const parsed_topic& parsed, Visit visit) {
              parsed);
 }
 
-// What must be used once: `{sender}/{id}`, or the whole topic.
-std::uint64_t post_office::identity_of(std::string_view topic, bool is_answer) const noexcept {
-  return keyed_hash(settings_.key, is_answer ? topic : key_text(topic));
-}
-
-void post_office::expect_publish(std::string_view topic) {
-  const auto [rest, inside] = prefix_.strip(topic);
-  const auto root = first_level(rest);
-  if (!inside || root == "ack" || root == "receipt" || !is_durable_root(root)) return;
+const parsed_topic& post_office::expect_publish(std::string_view topic) {
+  if (topic == foreseen_.topic) return foreseen_.parsed;
+  // As they belong together, should there be no memory.
+  foreseen_.topic.clear();
+  foreseen_.parsed = ordinary_topic{};
   foreseen_.topic = topic;
-  foreseen_.identity = identity_of(rest, root == "answer");
+  foreseen_.parsed = prefix_.parse(foreseen_.topic);
+  foreseen_.rest = std::string_view(foreseen_.topic).substr(std::min(topic.size(), prefix_.text().size()));
+  if (id_of(foreseen_.parsed).empty() || std::holds_alternative<receipt_topic>(foreseen_.parsed)) {
+    return foreseen_.parsed;
+  }
+  // What must be used once: `{sender}/{id}`, or the whole topic.
+  const bool is_answer = std::holds_alternative<answer_topic>(foreseen_.parsed);
+  foreseen_.identity = keyed_hash(settings_.key, is_answer ? foreseen_.rest : key_text(foreseen_.rest));
   recent_.prepare(foreseen_.identity);
+  return foreseen_.parsed;
 }
 
 acceptance_result post_office::publish(const publication& what) {
   end_routing();
-  const auto [topic, inside] = prefix_.strip(what.topic);
-  if (!inside) return {};
-  const auto parsed = parse_topic(topic);
+  const auto& parsed = expect_publish(what.topic);
   if (std::holds_alternative<ordinary_topic>(parsed)) return {};
   if (const auto* wrong = std::get_if<malformed_topic>(&parsed)) {
     return {acceptance::refused, 0, std::string(wrong->why)};
@@ -94,39 +96,49 @@ acceptance_result post_office::publish(const publication& what) {
     return {acceptance::refused, 0, "the payload is larger than max_payload"};
   }
   if (std::holds_alternative<acknowledge_topic>(parsed)) return take_acknowledgements(*from, what.payload);
-  if (const auto* told = std::get_if<receipt_topic>(&parsed)) return take_receipt(*from, topic, *told, what);
-  return accept_message(*from, topic, parsed, what);
+  if (const auto* told = std::get_if<receipt_topic>(&parsed))
+    return take_receipt(*from, foreseen_.rest, *told, what);
+  return accept_message(*from, what);
 }
 
-acceptance_result post_office::accept_message(session& from, std::string_view topic,
-                                              const parsed_topic& parsed, const publication& what) {
+acceptance_result post_office::accept_message(session& from, const publication& what) {
   account_state& sender = *from.account;
+  const auto& parsed = foreseen_.parsed;
   const bool is_answer = std::holds_alternative<answer_topic>(parsed);
-  const auto identity = foreseen_.topic == what.topic ? foreseen_.identity : identity_of(topic, is_answer);
   const auto* group = std::get_if<group_topic>(&parsed);
   if (group != nullptr && sender.rights->member_of(group->group) == nullptr) {
     return {acceptance::refused, 0, sender.name + " is no member of " + std::string(group->group)};
   }
-  const fingerprint used{identity, keyed_hash(settings_.key, topic)};
-  message_key key{sender.name, std::string(id_of(parsed))};
+  const fingerprint used{foreseen_.identity, keyed_hash(settings_.key, foreseen_.rest)};
 
   if (what.qos == 0) {
     if (!spend_allowance(sender, 1)) return {acceptance::refused, 0, "publish_rate is used up"};
-    const shared_message live = make_message(topic, std::move(key), what);
-    route(describe(live, parsed, is_answer ? 0 : used.identity), parsed, true);
-    return {acceptance::accepted, live->number, {}};
+    auto live = make_message(sender.name, what);
+    const auto number = live->number;
+    route(describe(std::move(live), parsed, is_answer ? 0 : used.identity), parsed, true);
+    return {acceptance::accepted, number, {}};
   }
 
-  envelope accepted;
+  envelope& accepted = reusable_envelope_;
+  accepted.group.clear();
+  std::size_t recipients = 0;
+  const auto add_recipient = [&](std::string_view name) {
+    if (recipients == accepted.recipients.size()) {
+      accepted.recipients.emplace_back(name);
+    } else {
+      accepted.recipients[recipients] = name;
+    }
+    ++recipients;
+  };
   roster_audience audience;
   if (const auto* to = std::get_if<direct_topic>(&parsed)) {
-    accepted.recipients.emplace_back(to->to);
+    add_recipient(to->to);
   } else if (const auto* answered = std::get_if<answer_topic>(&parsed)) {
-    accepted.recipients.emplace_back(answered->to);
+    add_recipient(answered->to);
   } else if (const auto* request = std::get_if<request_topic>(&parsed)) {
     const auto service = services_.find(request->name);
     if (service != services_.end()) {
-      accepted.recipients.push_back(service->second->name);
+      add_recipient(service->second->name);
     } else {
       accepted.group = request->name;
     }
@@ -134,25 +146,25 @@ acceptance_result post_office::accept_message(session& from, std::string_view to
     const auto known = groups_.find(group->group);
     if (known != groups_.end() && known->second.members != nullptr && known->second.members->whole) {
       const auto& members = known->second.members->members;
-      accepted.recipients.reserve(members.size());
       audience = {known->second.names, members.size()};
       for (const auto& member : members) {
         if (member != sender.name) {
-          accepted.recipients.push_back(member);
+          add_recipient(member);
         } else {
-          audience.without = accepted.recipients.size();
+          audience.without = recipients;
         }
       }
     } else {
       accepted.group = group->group;
     }
   }
+  accepted.recipients.resize(recipients);
   const auto now_us = outside_.time.steady_us();
   switch (recent_.look_up(used, now_us)) {
     case recent_publishes::found::repeated:
       return {acceptance::accepted, 0, {}};
     case recent_publishes::found::on_another_topic:
-      return {acceptance::refused, 0, "the id " + key.id + " was used on another topic"};
+      return {acceptance::refused, 0, "the id " + std::string(id_of(parsed)) + " was used on another topic"};
     case recent_publishes::found::fresh:
       break;
   }
@@ -164,7 +176,7 @@ acceptance_result post_office::accept_message(session& from, std::string_view to
   if (auto why = why_busy(sender, deliveries); !why.empty()) {
     return {acceptance::busy, 0, std::move(why)};
   }
-  accepted.what = make_message(topic, std::move(key), what);
+  accepted.what = make_message(sender.name, what);
   if (!keep(accepted, used, now_us, std::move(audience))) {
     return {acceptance::busy, 0, "the journal takes no more"};
   }
@@ -206,19 +218,31 @@ message_number post_office::next_number() {
   return last_number_;
 }
 
-std::shared_ptr<message> post_office::make_message(std::string_view topic, message_key key,
-                                                   const publication& what) {
-  auto made = std::make_shared<message>();
+// Of the publish that is foreseen.
+std::shared_ptr<message> post_office::make_message(const std::string& sender, const publication& what) {
+  auto made = std::move(reusable_message_);
+  if (made == nullptr) made = std::make_shared<message>();
   made->number = next_number();
-  made->topic = topic;
+  made->topic = foreseen_.rest;
   made->payload = what.payload;
   made->properties = what.properties;
-  made->key = std::move(key);
+  made->key.sender = sender;
+  made->key.id = id_of(foreseen_.parsed);
   made->qos = static_cast<std::uint8_t>(what.qos);
-  if (what.expires_in_us != 0) {
-    made->expires_at_us = made->number + std::min(what.expires_in_us, settings_.values.retention_us);
-  }
+  made->expires_at_us = what.expires_in_us == 0
+                            ? 0
+                            : made->number + std::min(what.expires_in_us, settings_.values.retention_us);
   return made;
+}
+
+void post_office::keep_for_reuse(shared_message routed) noexcept {
+  constexpr std::size_t most_bytes = 64 << 10, most_recipients = 1'024;
+  const bool is_small = routed->payload.capacity() + routed->properties.capacity() <= most_bytes;
+  // All are made as what may be changed, and nobody else sees this one.
+  if (is_small && routed.use_count() == 1) {
+    reusable_message_ = std::const_pointer_cast<message>(std::move(routed));
+  }
+  if (reusable_envelope_.recipients.capacity() > most_recipients) reusable_envelope_ = {};
 }
 
 bool post_office::keep(const envelope& accepted, const fingerprint& known, std::int64_t now_us,
@@ -324,6 +348,7 @@ void post_office::end_routing() {
   }
   routing_.expected.clear();
   routing_.takes_properties = false;
+  keep_for_reuse(std::move(routing_.routed.what));
   routing_.routed = {};
 }
 

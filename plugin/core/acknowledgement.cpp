@@ -242,7 +242,7 @@ void post_office::expired_due(const std::vector<expired_delivery>& expired) {
     const auto parsed = parse_topic(made.topic);
     if (!std::holds_alternative<receipt_topic>(parsed)) continue;
     made.number = next_number();
-    const auto kept = std::make_shared<const message>(std::move(made));
+    const shared_message kept = std::make_shared<message>(std::move(made));
     if (!keep({kept, {each.sender}, {}, each.dead_letter}, {}, outside_.time.steady_us()))
       return;  // they come again
     route(describe(kept, parsed), parsed, false);

@@ -147,19 +147,21 @@ verdict policy::judge(const rule_list& rules, std::string_view client_id,
 }
 
 verdict policy::may_publish(std::string_view client_id, std::string_view topic) const noexcept {
+  return may_publish(client_id, topic, prefix_.parse(topic));
+}
+
+verdict policy::may_publish(std::string_view client_id, std::string_view topic,
+                            const parsed_topic& parsed) const noexcept {
   if (!is_topic(topic)) return {false, nullptr, "not a well-formed topic"};
   const auto judged = judge(publish_, client_id, [topic](std::string_view filter, const auto& same) {
     return filter_matches_by(filter, topic, same);
   });
   if (!judged.allowed && judged.decided_by != nullptr) return judged;
-  const auto forbidden = what_forbids_publish(topic);
+  const auto forbidden = what_forbids_publish(parsed);
   return forbidden.empty() ? judged : verdict{false, nullptr, forbidden};
 }
 
-std::string_view policy::what_forbids_publish(std::string_view topic) const noexcept {
-  const auto [rest, inside] = prefix_.strip(topic);
-  if (!inside) return {};
-  const auto parsed = parse_topic(rest);
+std::string_view policy::what_forbids_publish(const parsed_topic& parsed) const noexcept {
   if (std::holds_alternative<ordinary_topic>(parsed)) return {};
   if (const auto* malformed = std::get_if<malformed_topic>(&parsed)) return malformed->why;
   if (const auto* answer = std::get_if<answer_topic>(&parsed)) {

@@ -93,6 +93,9 @@ class policy {
   // granted, or in another shape. What it may hear
   // of durable topics is further narrowed, message by message, to what is addressed to it; not here.
   verdict may_publish(std::string_view client_id, std::string_view topic) const noexcept;
+  // The same where the topic was parsed before (topic_prefix::parse()).
+  verdict may_publish(std::string_view client_id, std::string_view topic,
+                      const parsed_topic& parsed) const noexcept;
   verdict may_hear(std::string_view client_id, std::string_view topic) const noexcept;
 
   // May it subscribe to `filter` (prefix included)? An allow must cover all of the filter; a deny that covers
@@ -117,7 +120,7 @@ class policy {
   verdict judge(const rule_list& rules, std::string_view client_id,
                 const is_concerned& concerns) const noexcept;
   verdict may_listen(std::string_view client_id, std::string_view filter) const noexcept;
-  std::string_view what_forbids_publish(std::string_view topic) const noexcept;
+  std::string_view what_forbids_publish(const parsed_topic& parsed) const noexcept;
   std::string_view what_forbids_subscribe(std::string_view filter) const noexcept;
 
   account_record record_;

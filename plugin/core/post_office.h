@@ -135,8 +135,9 @@ class post_office {
 
   // ---- messages
   // ------------------------------------------------------------------------------------------------
-  // A publish on this topic (prefix included) is about to come: what it will look at is fetched meanwhile.
-  void expect_publish(std::string_view topic);
+  // A publish on this topic (prefix included) may be about to come: it is parsed, which holds until the next
+  // call or publish(), and what it will look at is fetched meanwhile.
+  const parsed_topic& expect_publish(std::string_view topic);
   acceptance_result publish(const publication& what);
   // May this session hear the message that the last publish() accepted and the broker now routes? At most
   // once each.
@@ -190,10 +191,12 @@ class post_office {
     bool until_handed_over = false;            // a receipt or an answer: nobody acknowledges it
     std::shared_ptr<const std::string> group;  // null: to one account
   };
-  // Where the publish that is about to come will look for its like.
+  // The publish that is about to come.
   struct foreseen_publish {
     std::string topic;  // with the prefix
-    std::uint64_t identity = 0;
+    parsed_topic parsed;
+    std::string_view rest;       // behind the prefix, if it is no ordinary one
+    std::uint64_t identity = 0;  // where it will look for its like, if it is a message
   };
   struct routing_state {
     mail routed;
@@ -215,13 +218,12 @@ class post_office {
   void say(log_level level, const std::string& line) { outside_.lines.write(level, line); }
 
   // acceptance.cpp
-  std::uint64_t identity_of(std::string_view topic, bool is_answer) const noexcept;
-  acceptance_result accept_message(session& from, std::string_view topic, const parsed_topic& parsed,
-                                   const publication& what);
+  acceptance_result accept_message(session& from, const publication& what);
   std::string why_busy(account_state& sender, std::size_t deliveries);
   bool spend_allowance(account_state& sender, std::int64_t deliveries);
   message_number next_number();
-  std::shared_ptr<message> make_message(std::string_view topic, message_key key, const publication& what);
+  std::shared_ptr<message> make_message(const std::string& sender, const publication& what);
+  void keep_for_reuse(shared_message routed) noexcept;
   bool keep(const envelope& accepted, const fingerprint& known, std::int64_t now_us,
             roster_audience audience = {});
   void remember(const fingerprint& known);
@@ -299,6 +301,10 @@ class post_office {
   string_map<std::list<parked_session>::iterator> parked_by_client_;
 
   foreseen_publish foreseen_;
+  // Of the last publish, if nobody else has it: their texts have their room already, and five allocations a
+  // message cost more than all else that is done with it here.
+  std::shared_ptr<message> reusable_message_;
+  envelope reusable_envelope_;
   routing_state routing_;
   message_number last_number_ = 0;
   journal_position trimmed_to_ = 0;

@@ -154,6 +154,11 @@ topic_prefix::stripped topic_prefix::strip(std::string_view topic_or_filter) con
   return {topic_or_filter.substr(text_.size()), true};
 }
 
+parsed_topic topic_prefix::parse(std::string_view topic) const noexcept {
+  const auto [rest, inside] = strip(topic);
+  return inside ? parse_topic(rest) : ordinary_topic{};
+}
+
 std::string topic_prefix::prepend(std::string_view topic) const { return text_ + std::string(topic); }
 
 }  // namespace restante

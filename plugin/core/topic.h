@@ -83,6 +83,8 @@ class topic_prefix {
     bool inside;
   };
   stripped strip(std::string_view topic_or_filter) const noexcept;
+  // What is behind the prefix; ordinary, if the topic does not begin with it.
+  parsed_topic parse(std::string_view topic) const noexcept;
   std::string prepend(std::string_view topic) const;
   const std::string& text() const noexcept { return text_; }  // empty, or ends in `/`
 
