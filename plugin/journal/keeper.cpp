@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "journal/journal_error.h"
+#include "journal/recent_writer.h"
 #include "journal/segment_fingerprints.h"
 #include "journal/whole_file.h"
 
@@ -164,30 +165,31 @@ void keeper::keep_fingerprints() {
 void keeper::keep_fingerprints_of(const closed_segment& segment) {
   const auto now_us = state_.time.now_us();
   const auto is_old = [&](std::int64_t at_us) { return now_us - at_us >= state_.settings.dedupe_us; };
-  std::vector<used_once> young;
+  recent_writer young(state_.in, state_.key, segment.start);
   std::int64_t newest_us = 0;
   const auto take = [&](used_once used) {
     used.at_us = believed_us(used.at_us, now_us);
     if (is_old(used.at_us)) return;
     newest_us = std::max(newest_us, used.at_us);
-    young.push_back(used);
+    young.add(used);
   };
   if (!is_old(segment.newest_us) &&
-      !each_fingerprint(state_.in, state_.key, segment.start, segment.end, take))
+      !each_fingerprint(state_.in, state_.key, segment.start, segment.end, take)) {
+    young.drop();
     return;
-  std::uint64_t written = 0;
-  if (!young.empty()) {
-    const auto bytes = encode_recent(young, state_.key, segment.start);
-    switch (write_recent(file_name(segment.start, recent_ending), bytes)) {
-      case putting_aside::done:
-        written = bytes.size();
-        break;
-      case putting_aside::not_now:
-        return;
-      case putting_aside::no_room:
-        // Or a journal that has filled its file system by itself would stay full for ever.
-        note_forgotten();
-        break;
+  }
+  const std::int64_t written = young.finish();
+  if (written < 0) {
+    if (may_have_room_later(written)) return;
+    // Or a journal that has filled its file system by itself would stay full for ever.
+    note_forgotten();
+  } else if (written > 0) {
+    out_of_room_since_us_ = 0;
+    int done = young.sync();
+    if (done >= 0) done = state_.in.sync_directory();
+    if (done < 0) {
+      state_.fail(journal_failure(state_.settings.directory, "syncing fingerprints", done).line);
+      return;
     }
   }
   const std::lock_guard lock(state_.guard);
@@ -195,33 +197,24 @@ void keeper::keep_fingerprints_of(const closed_segment& segment) {
     if (known.start == segment.start) known.fingerprints_kept = true;
   }
   std::erase_if(state_.recent, [&](const auto& file) { return file.start == segment.start; });
-  if (written > 0) state_.recent.push_back({segment.start, written, newest_us});
+  if (written > 0) {
+    state_.recent.push_back({segment.start, static_cast<std::uint64_t>(written), newest_us});
+  }
   state_.count();
 }
 
-// False: not now, or never.
-keeper::putting_aside keeper::write_recent(const std::string& name, std::string_view bytes) {
-  const open_file file(state_.in, state_.in.create(name));
-  const std::int64_t written = file.ok() ? write_fully(state_.in, file.get(), bytes, 0) : file.get();
-  if (written < 0) {
-    if (file.ok()) state_.in.unlink(name);
-    if (written != -ENOSPC && written != -EDQUOT) {
-      note_failure("putting fingerprints aside", written);
-      return putting_aside::not_now;
-    }
-    const auto now_us = state_.time.steady_us();
-    if (give_back_spare() || out_of_room_since_us_ == 0) {
-      out_of_room_since_us_ = now_us;
-      return putting_aside::not_now;
-    }
-    return now_us - out_of_room_since_us_ < patience_us ? putting_aside::not_now : putting_aside::no_room;
+// What did not let fingerprints be put aside. True: try again; false: there is no room and will be none.
+bool keeper::may_have_room_later(std::int64_t error) {
+  if (error != -ENOSPC && error != -EDQUOT) {
+    note_failure("putting fingerprints aside", error);
+    return true;
   }
-  out_of_room_since_us_ = 0;
-  int done = state_.in.sync_data(file.get());
-  if (done >= 0) done = state_.in.sync_directory();
-  if (done >= 0) return putting_aside::done;
-  state_.fail(journal_failure(state_.settings.directory, "syncing fingerprints", done).line);
-  return putting_aside::not_now;
+  const auto now_us = state_.time.steady_us();
+  if (give_back_spare() || out_of_room_since_us_ == 0) {
+    out_of_room_since_us_ = now_us;
+    return true;
+  }
+  return now_us - out_of_room_since_us_ < patience_us;
 }
 
 // Tried again with the next round; without it the journal grows to its limit.

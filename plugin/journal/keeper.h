@@ -50,8 +50,7 @@ class keeper {
   bool sync_later(std::string_view doing, std::int64_t error);
   void keep_fingerprints();
   void keep_fingerprints_of(const closed_segment& segment);
-  enum class putting_aside { done, not_now, no_room };
-  putting_aside write_recent(const std::string& name, std::string_view bytes);
+  bool may_have_room_later(std::int64_t error);
   bool give_back_spare();  // false: there is none
   void note_forgotten();
   void note_failure(std::string_view doing, std::int64_t error);

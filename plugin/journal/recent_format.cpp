@@ -1,7 +1,5 @@
 #include "journal/recent_format.h"
 
-#include <algorithm>
-
 #include "journal/bytes.h"
 #include "journal/crc32c.h"
 
@@ -23,25 +21,19 @@ std::uint32_t checksum(std::string_view block, hash_key key, journal_position se
 
 }  // namespace
 
-std::string encode_recent(std::span<const used_once> entries, hash_key key, journal_position segment) {
-  std::string bytes;
-  bytes.reserve(recent_bytes(entries.size()));
-  for (std::uint64_t index = 0; !entries.empty(); ++index) {
-    const auto some = entries.first(std::min(entries.size(), recent_entries));
-    entries = entries.subspan(some.size());
-    const std::size_t begin = bytes.size();
-    put(bytes, std::uint32_t{0});
-    put(bytes, static_cast<std::uint16_t>(some.size()));
-    put(bytes, version);
-    for (const auto& entry : some) {
-      put(bytes, entry.at_us);
-      put(bytes, entry.known.identity);
-      put(bytes, entry.known.topic);
-    }
-    bytes.resize(begin + recent_block_bytes, '\0');
-    put_at(bytes.data() + begin, checksum(std::string_view(bytes).substr(begin), key, segment, index));
+void append_recent_block(std::string& to, std::span<const used_once> entries, hash_key key,
+                         journal_position segment, std::uint64_t index) {
+  const std::size_t begin = to.size();
+  put(to, std::uint32_t{0});
+  put(to, static_cast<std::uint16_t>(entries.size()));
+  put(to, version);
+  for (const auto& entry : entries) {
+    put(to, entry.at_us);
+    put(to, entry.known.identity);
+    put(to, entry.known.topic);
   }
-  return bytes;
+  to.resize(begin + recent_block_bytes, '\0');
+  put_at(to.data() + begin, checksum(std::string_view(to).substr(begin), key, segment, index));
 }
 
 std::size_t decode_recent(std::string_view bytes, hash_key key, journal_position segment,

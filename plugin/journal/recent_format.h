@@ -28,7 +28,9 @@ constexpr std::uint64_t recent_bytes(std::uint64_t entries) {
   return (entries + recent_entries - 1) / recent_entries * recent_block_bytes;
 }
 
-std::string encode_recent(std::span<const used_once> entries, hash_key key, journal_position segment);
+// One block; `entries`: at most as many as it has room for. `index`: of the block, counted from 0.
+void append_recent_block(std::string& to, std::span<const used_once> entries, hash_key key,
+                         journal_position segment, std::uint64_t index);
 
 // Calls `each` with every entry of every block that checks. How many blocks did not.
 std::size_t decode_recent(std::string_view bytes, hash_key key, journal_position segment,

@@ -11,7 +11,7 @@ using namespace journal_format;
 
 bool each_fingerprint(files& in, hash_key key, journal_position start, journal_position until,
                       const std::function<void(const used_once&)>& each) {
-  constexpr std::size_t usual_bytes = 1 << 20;
+  constexpr std::size_t usual_bytes = 64 << 10;
   const open_file file(in, in.open_to_read(file_name(start, segment_ending)));
   if (!file.ok()) return false;
   const seal sealed(key);

@@ -10,7 +10,7 @@
 namespace restante {
 
 // Calls `each` with those of the records from `start`, the segment's first, until `until`, or until one that
-// is damaged. A megabyte at a time, or a record. False: the file could not be read.
+// is damaged. 64 KB at a time, or a record. False: the file could not be read.
 bool each_fingerprint(files& in, hash_key key, journal_position start, journal_position until,
                       const std::function<void(const used_once&)>& each);
 

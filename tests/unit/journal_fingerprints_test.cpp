@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -155,11 +156,46 @@ TEST_F(journal_fingerprints, cost_only_themselves_when_damaged) {
   EXPECT_EQ(records->take_notes().size(), 1U);
 }
 
+// Seventeen blocks and a part of one; sixteen are written at once.
+TEST_F(journal_fingerprints, of_one_segment_are_put_aside_in_several_writes) {
+  settings.segment_bytes = 8 << 20;
+  ASSERT_EQ(start(), "");
+  write_some(3'000);
+  kill();
+  ASSERT_EQ(start(), "");  // begins a segment
+  trim_all();
+  ASSERT_EQ(files_ending(".recent"), 1U);
+  EXPECT_EQ(known_after_restart(), written);
+  EXPECT_TRUE(records->take_notes().empty());
+}
+
+TEST_F(journal_fingerprints, that_cannot_be_written_leave_no_file_and_are_put_aside_later) {
+  settings.segment_bytes = 8 << 20;
+  ASSERT_EQ(start(), "");
+  write_some(3'000);
+  kill();
+  ASSERT_EQ(start(), "");
+  records->trim(records->end());
+  ASSERT_EQ(records->flush(), journal_status::ok);
+  port->room_bytes = disk.bytes() + (64 << 10) + 1'000;
+  for (int round = 0; round < 10; ++round) {
+    records->tend();
+    EXPECT_EQ(files_ending(".recent"), 0U);
+  }
+  port->room_bytes = UINT64_MAX;
+  records->tend();
+  EXPECT_EQ(files_ending(".recent"), 1U);
+  EXPECT_EQ(known_after_restart(), written);
+}
+
 TEST_F(journal_fingerprints, take_whole_blocks_that_hold_a_hundred_and_seventy) {
   std::vector<used_once> entries;
   for (std::uint64_t index = 0; index < 171; ++index)
     entries.push_back({{index, index * 2}, static_cast<std::int64_t>(index)});
-  const auto bytes = journal_format::encode_recent(entries, {1, 2}, 77);
+  std::string bytes;
+  const auto all = std::span<const used_once>(entries);
+  journal_format::append_recent_block(bytes, all.first(170), {1, 2}, 77, 0);
+  journal_format::append_recent_block(bytes, all.subspan(170), {1, 2}, 77, 1);
   EXPECT_EQ(bytes.size(), 2 * 4'096U);
   EXPECT_EQ(journal_format::recent_bytes(171), bytes.size());
   std::size_t count = 0;
