@@ -44,7 +44,7 @@ class message_rows {
             std::optional<std::int64_t> expires_at_us, bool is_full = false);
   bool empty() const noexcept { return numbers_.empty(); }
   // Large enough to be sent.
-  bool is_full() const noexcept { return numbers_.size() >= 5'000 || payloads_.size_bytes() >= (8u << 20); }
+  bool is_full() const noexcept { return numbers_.size() >= 250 || payloads_.size_bytes() >= (1u << 20); }
   void clear();
 
  private:
