@@ -9,7 +9,7 @@
 namespace restante {
 namespace {
 
-constexpr unsigned bucket_bits = 13;
+constexpr unsigned bucket_bits = 15;
 constexpr std::size_t buckets = std::size_t{1} << bucket_bits;
 
 std::size_t home_of(std::uint64_t identity) noexcept { return identity >> (64 - bucket_bits); }

@@ -5,7 +5,7 @@
 // found, and 16 of another. So a new publish is taken for an old one once in some 10^12 at the limit, and an
 // id on another topic for a repeat once in 65,536. Two generations, each at least as long as `span`, closed
 // by the first call after it: an entry lives for one span at least, and for less than three. A generation
-// that reaches `limit` is closed early, so memory is bounded (some 10 bytes an entry, in steps of 1 MB) and
+// that reaches `limit` is closed early, so memory is bounded (some 10 bytes an entry, in steps of 4 MB) and
 // the oldest are forgotten first. Threads: one.
 #pragma once
 
