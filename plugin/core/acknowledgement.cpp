@@ -147,15 +147,7 @@ acceptance_result post_office::take_receipt(session& by, std::string_view topic,
       return {acceptance::accepted, 0, {}};
     }
   }
-  message told;
-  told.topic = topic;
-  told.payload = what.payload;
-  told.properties = what.properties;
-  told.key = {account.name, std::string(parsed.id)};
-  told.qos = static_cast<std::uint8_t>(what.qos);
-  if (what.expires_in_us != 0) {
-    told.expires_at_us = outside_.time.now_us() + std::min(what.expires_in_us, settings_.values.retention_us);
-  }
+  auto told = make_message(account.name, what);
   const held_message* held = held_by(account, name);
   const auto* group = held != nullptr ? &held->group : account.unkept.find(name);
   if (group != nullptr) {
@@ -163,7 +155,7 @@ acceptance_result post_office::take_receipt(session& by, std::string_view topic,
     const bool passes = *group == nullptr || (member != nullptr && member->passes_receipts);
     message_number number = 0;
     if (passes) {
-      number = pass_on(std::move(told), known, what.qos < 2);
+      number = pass_on(std::move(told), foreseen_.parsed, known, what.qos < 2);
       if (number == 0) return {acceptance::busy, 0, "the journal takes no more"};
       if (what.qos > 0) recent_.remember(known, now_us);
     } else if (what.qos > 0) {
@@ -185,7 +177,8 @@ acceptance_result post_office::take_receipt(session& by, std::string_view topic,
       what.payload == "read" &&
       account.rights->may_publish(by.client_id, prefix_.prepend("direct/" + waiting.about.sender + '/' +
                                                                 account.name + '/' + waiting.about.id));
-  waiting.told = std::move(told);
+  waiting.told = std::move(*told);
+  waiting.told.number = 0;  // it gets one when it is passed on
   unrecorded_ = false;
   const auto at = record(waiting);
   if (outside_.records.flush() != journal_status::ok || unrecorded_) {
@@ -207,7 +200,9 @@ void post_office::queue(const unresolved_receipt& told, journal_position at) {
 void post_office::resolve(const unresolved_receipt& waiting, const batch_result::outcome& outcome) {
   const std::string& by = waiting.told.key.sender;
   if (outcome.found ? outcome.passes_receipts : waiting.may_message) {
-    if (pass_on(waiting.told, {}, false) == 0) {
+    auto told = std::make_shared<message>(waiting.told);
+    told->number = next_number();
+    if (pass_on(std::move(told), parse_topic(waiting.told.topic), {}, false) == 0) {
       // The journal takes no more messages now: it is asked for again.
       const auto at = record(waiting);
       queue(waiting, at);
@@ -220,17 +215,15 @@ void post_office::resolve(const unresolved_receipt& waiting, const batch_result:
 }
 
 // Its number, or 0 if the journal does not take it.
-message_number post_office::pass_on(message told, const fingerprint& known, bool natively) {
-  auto made = std::make_shared<message>(std::move(told));
-  made->number = next_number();
-  const shared_message kept = std::move(made);
-  const auto parsed = parse_topic(kept->topic);
+message_number post_office::pass_on(std::shared_ptr<message> told, const parsed_topic& parsed,
+                                    const fingerprint& known, bool natively) {
   const auto* receipt = std::get_if<receipt_topic>(&parsed);
   if (receipt == nullptr) return 0;
-  if (kept->qos > 0 && !keep({kept, {std::string(receipt->from)}, {}, 0}, known, outside_.time.steady_us()))
+  if (told->qos > 0 && !keep({told, {std::string(receipt->from)}, {}, 0}, known, outside_.time.steady_us()))
     return 0;
-  route(describe(kept, parsed), parsed, natively);
-  return kept->number;
+  const auto number = told->number;
+  route(describe(std::move(told), parsed), parsed, natively);
+  return number;
 }
 
 void post_office::expired_due(const std::vector<expired_delivery>& expired) {

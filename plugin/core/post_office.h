@@ -243,7 +243,8 @@ class post_office {
   // False: it was not kept, so nothing was recorded.
   bool acknowledge(account_state& account, message_name name, std::string_view sender, std::string_view id);
   const held_message* held_by(const account_state& account, message_name name) const;
-  message_number pass_on(message told, const fingerprint& known, bool natively);
+  message_number pass_on(std::shared_ptr<message> told, const parsed_topic& parsed, const fingerprint& known,
+                         bool natively);
   void resolve(const unresolved_receipt& told, const batch_result::outcome& outcome);
   void queue(removal_by_key gone, journal_position at);
   void queue(const unresolved_receipt& told, journal_position at);
