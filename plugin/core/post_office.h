@@ -302,8 +302,8 @@ class post_office {
   string_map<std::list<parked_session>::iterator> parked_by_client_;
 
   foreseen_publish foreseen_;
-  // Of the last publish, if nobody else has it: their texts have their room already, and five allocations a
-  // message cost more than all else that is done with it here.
+  // Of the last publish, if nobody else has it: their texts have their room already, which saves five
+  // allocations a message.
   std::shared_ptr<message> reusable_message_;
   envelope reusable_envelope_;
   routing_state routing_;
