@@ -116,6 +116,7 @@ void running_plugin::watch_journal() {
 
 void running_plugin::start() {
   waker_ = std::make_unique<waker>();
+  cheaper_calls_.emplace();
   if (const auto wrong = journal_->records->start()) {
     journal_works_ = false;
     desk_.set_obstacle(wrong->line);

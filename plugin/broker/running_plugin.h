@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "broker/events.h"
@@ -12,6 +13,7 @@
 #include "core/post_office.h"
 #include "postgres/directory_thread.h"
 #include "postgres/store_thread.h"
+#include "threads/cancellation_off.h"
 
 namespace restante {
 
@@ -67,6 +69,7 @@ class running_plugin {
   std::unique_ptr<local_journal> journal_;
   mosquitto_outbox outbox_;
   std::unique_ptr<waker> waker_;
+  std::optional<cancellation_off> cheaper_calls_;  // while the broker runs, on its thread
   std::int64_t journal_watched_us_ = 0;
   bool journal_works_ = true;
   bool is_started_ = false;
