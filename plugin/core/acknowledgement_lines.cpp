@@ -5,18 +5,14 @@
 #include "core/names.h"
 
 namespace restante {
-namespace {
-
-constexpr std::size_t shortest_line = 4;  // a/b and the line feed
-
-}  // namespace
-
 std::variant<std::vector<acknowledgement_line>, std::string_view> parse_acknowledgement_lines(
     std::string_view payload) {
   if (payload.empty()) return "no line to acknowledge";
   if (payload.back() == '\n') payload.remove_suffix(1);
   std::vector<acknowledgement_line> lines;
-  lines.reserve(std::min(payload.size() / shortest_line + 1, most_acknowledgement_lines));
+  // Not more than they need: malloc() tidies its whole heap for a block of a kilobyte.
+  const auto line_feeds = static_cast<std::size_t>(std::count(payload.begin(), payload.end(), '\n'));
+  lines.reserve(std::min(line_feeds + 1, most_acknowledgement_lines));
   while (true) {
     if (lines.size() == most_acknowledgement_lines) return "more than 500 lines to acknowledge";
     const auto end = payload.find('\n');
