@@ -100,7 +100,9 @@ void policy::compile(const rule& origin) {
   const auto add = [&](std::string_view group) {
     auto filter = replace_names(origin.filter, record_.name, group);
     const bool has_client_id = filter.find(client_id_mark) != std::string::npos;
-    rules.push_back({origin.durable ? prefix_.prepend(filter) : std::move(filter), has_client_id, &origin});
+    if (origin.durable) filter = prefix_.prepend(filter);
+    const char first = filter.front();
+    rules.push_back({std::move(filter), first, has_client_id, &origin});
   };
   if (origin.filter.find("%g") == std::string::npos) return add({});
   for (const auto& each : record_.groups) add(each.group);
@@ -134,16 +136,23 @@ verdict policy::refused_by_no_rule() const noexcept {
   return {false, nullptr, "no rule allows it"};
 }
 
-// `concerns(filter, same)`: whether a rule with this filter speaks of what is asked.
+// `concerns(rule, same)`: whether this rule speaks of what is asked.
 template <typename is_concerned>
 verdict policy::judge(const rule_list& rules, std::string_view client_id,
                       const is_concerned& concerns) const noexcept {
   const same_but_for_client_id same{client_id};
   for (const auto& each : rules) {
     if (each.has_client_id && !may_stand_in_filter(client_id)) continue;
-    if (concerns(each.filter, same)) return {each.origin->effect == rule_effect::allow, each.origin, {}};
+    if (concerns(each, same)) return {each.origin->effect == rule_effect::allow, each.origin, {}};
   }
   return refused_by_no_rule();
+}
+
+verdict policy::judge_topic(const rule_list& rules, std::string_view client_id,
+                            std::string_view topic) const noexcept {
+  return judge(rules, client_id, [topic](const compiled_rule& each, const auto& same) {
+    return !begin_apart(each.first, topic.front()) && filter_matches_by(each.filter, topic, same);
+  });
 }
 
 verdict policy::may_publish(std::string_view client_id, std::string_view topic) const noexcept {
@@ -152,10 +161,11 @@ verdict policy::may_publish(std::string_view client_id, std::string_view topic) 
 
 verdict policy::may_publish(std::string_view client_id, std::string_view topic,
                             const parsed_topic& parsed) const noexcept {
-  if (!is_topic(topic)) return {false, nullptr, "not a well-formed topic"};
-  const auto judged = judge(publish_, client_id, [topic](std::string_view filter, const auto& same) {
-    return filter_matches_by(filter, topic, same);
-  });
+  // One of a durable shape is made of names, which are stricter.
+  const bool has_shape =
+      !std::holds_alternative<ordinary_topic>(parsed) && !std::holds_alternative<malformed_topic>(parsed);
+  if (!has_shape && !is_topic(topic)) return {false, nullptr, "not a well-formed topic"};
+  const auto judged = judge_topic(publish_, client_id, topic);
   if (!judged.allowed && judged.decided_by != nullptr) return judged;
   const auto forbidden = what_forbids_publish(parsed);
   return forbidden.empty() ? judged : verdict{false, nullptr, forbidden};
@@ -178,9 +188,7 @@ std::string_view policy::what_forbids_publish(const parsed_topic& parsed) const 
 
 verdict policy::may_hear(std::string_view client_id, std::string_view topic) const noexcept {
   if (!is_topic(topic)) return {false, nullptr, "not a well-formed topic"};
-  return judge(subscribe_, client_id, [topic](std::string_view filter, const auto& same) {
-    return filter_matches_by(filter, topic, same);
-  });
+  return judge_topic(subscribe_, client_id, topic);
 }
 
 verdict policy::may_subscribe(std::string_view client_id, std::string_view filter) const noexcept {
@@ -203,8 +211,8 @@ verdict policy::may_subscribe(std::string_view client_id, std::string_view filte
 }
 
 verdict policy::may_listen(std::string_view client_id, std::string_view filter) const noexcept {
-  const auto judged = judge(subscribe_, client_id, [filter](std::string_view wide, const auto& same) {
-    return filter_covers_by(wide, filter, same);
+  const auto judged = judge(subscribe_, client_id, [filter](const compiled_rule& wide, const auto& same) {
+    return filter_covers_by(wide.filter, filter, same);
   });
   if (!judged.allowed && judged.decided_by != nullptr) return judged;
   const auto forbidden = what_forbids_subscribe(filter);

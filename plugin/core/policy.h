@@ -108,6 +108,7 @@ class policy {
  private:
   struct compiled_rule {
     std::string filter;  // %u and %g replaced, prefix added; a NUL byte for each %c
+    char first = '\0';   // its first byte: most rules are passed over for that, without a look at the rest
     bool has_client_id = false;
     const rule* origin = nullptr;
   };
@@ -119,6 +120,8 @@ class policy {
   template <typename is_concerned>
   verdict judge(const rule_list& rules, std::string_view client_id,
                 const is_concerned& concerns) const noexcept;
+  verdict judge_topic(const rule_list& rules, std::string_view client_id,
+                      std::string_view topic) const noexcept;
   verdict may_listen(std::string_view client_id, std::string_view filter) const noexcept;
   std::string_view what_forbids_publish(const parsed_topic& parsed) const noexcept;
   std::string_view what_forbids_subscribe(std::string_view filter) const noexcept;
