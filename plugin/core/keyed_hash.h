@@ -1,4 +1,6 @@
-// SipHash-2-4 (Aumasson and Bernstein, 2012): a 64-bit hash that nobody without the key can make collide.
+// SipHash-1-3 (Aumasson and Bernstein, 2012): a 64-bit hash that nobody without the key can make collide.
+// With fewer rounds than their SipHash-2-4, as the hash tables of Rust and Python have it: hashes are never
+// shown.
 #pragma once
 
 #include <cstdint>

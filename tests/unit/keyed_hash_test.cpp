@@ -7,7 +7,9 @@
 namespace restante {
 namespace {
 
-// The key 00 01 .. 0f and the texts "", 00, 00 01, and so on: the vectors of the authors' reference.
+// The key 00 01 .. 0f and the texts "", 00, 00 01, and so on, as in the authors' vectors of SipHash-2-4.
+// Those of 1-3 are from a program in Python that makes theirs with 2-4, and Python's own hashes of bytes with
+// 1-3.
 constexpr hash_key reference_key{0x0706050403020100, 0x0f0e0d0c0b0a0908};
 
 std::string first_bytes(std::size_t count) {
@@ -16,16 +18,16 @@ std::string first_bytes(std::size_t count) {
   return text;
 }
 
-TEST(keyed_hash, is_siphash_2_4_on_the_vectors_of_its_authors) {
+TEST(keyed_hash, is_siphash_1_3) {
   constexpr std::uint64_t vectors[] = {
-      0x726fdb47dd0e0e31, 0x74f839c593dc67fd, 0x0d6c8009d9a94f5a, 0x85676696d7fb7e2d,
-      0xcf2794e0277187b7, 0x18765564cd99a68d, 0xcbc9466e58fee3ce, 0xab0200f58b01d137,
-      0x93f5f5799a932462, 0x9e0082df0ba9e4b0, 0x7a5dbbc594ddb9f3, 0xf4b32f46226bada7,
-      0x751e8fbc860ee5fb, 0x14ea5627c0843d90, 0xf723ca908e7af2ee, 0xa129ca6149be45e5};
+      0xabac0158050fc4dc, 0xc9f49bf37d57ca93, 0x82cb9b024dc7d44d, 0x8bf80ab8e7ddf7fb,
+      0xcf75576088d38328, 0xdef9d52f49533b67, 0xc50d2b50c59f22a7, 0xd3927d989bb11140,
+      0x369095118d299a8e, 0x25a48eb36c063de4, 0x79de85ee92ff097f, 0x70c118c1f94dc352,
+      0x78a384b157b4d9a2, 0x306f760c1229ffa7, 0x605aa111c0f95d34, 0xd320d86d2a519956};
   for (std::size_t length = 0; length < std::size(vectors); ++length) {
     EXPECT_EQ(keyed_hash(reference_key, first_bytes(length)), vectors[length]) << length << " bytes";
   }
-  EXPECT_EQ(keyed_hash(reference_key, first_bytes(63)), 0x958a324ceb064572);
+  EXPECT_EQ(keyed_hash(reference_key, first_bytes(63)), 0x9d199062b7bbb3a8);
 }
 
 TEST(keyed_hash, depends_on_each_half_of_the_key) {
