@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/lately_found.h"
 #include "core/string_map.h"
 
 namespace restante {
@@ -24,23 +25,23 @@ class sender_counts {
  public:
   // Null: nothing is queued.
   sender_count* find(std::string_view sender) noexcept {
-    if (sought_last_ != nullptr && sought_last_->first == sender) return &sought_last_->second;
+    auto*& lately = lately_.at(sender);
+    if (lately != nullptr && lately->first == sender) return &lately->second;
     const auto found = counts_.find(sender);
     if (found == counts_.end()) return nullptr;
-    sought_last_ = &*found;
+    lately = &*found;
     return &found->second;
   }
 
   sender_count& find_or_add(std::string_view sender) {
     if (auto* found = find(sender)) return *found;
     if (counts_.size() >= most_) {
-      sought_last_ = nullptr;
+      lately_.forget_all();
       std::erase_if(
           counts_, [](const auto& each) { return each.second.deliveries == 0 && each.second.pointers == 0; });
       most_ = std::max(fewest, 2 * counts_.size());
     }
-    sought_last_ = &*counts_.emplace(sender, sender_count{}).first;
-    return sought_last_->second;
+    return counts_.emplace(sender, sender_count{}).first->second;
   }
 
   std::size_t size() const noexcept { return counts_.size(); }
@@ -49,7 +50,7 @@ class sender_counts {
   static constexpr std::size_t fewest = 1'000;
 
   string_map<sender_count> counts_;
-  string_map<sender_count>::value_type* sought_last_ = nullptr;
+  lately_found<string_map<sender_count>::value_type> lately_;
   std::size_t most_ = fewest;  // before the idle go
 };
 

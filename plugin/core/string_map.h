@@ -11,7 +11,8 @@ namespace restante {
 
 struct text_hash {
   using is_transparent = void;
-  std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
+  // Not noexcept: libstdc++ then keeps each hash, and need not make it again of all it passes in a search.
+  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
 };
 
 template <typename Value>
