@@ -178,7 +178,7 @@ int broker_events::message(mosquitto_evt_message& event) {
       what.expires_in_us = std::max<std::int64_t>(std::int64_t{*expiry_s} * 1'000'000, 1);
     }
   }
-  const auto result = office_.publish(what);
+  const auto result = office_.publish_expected(what);
   switch (result.what) {
     case acceptance::ordinary:
       return MOSQ_ERR_SUCCESS;

@@ -28,8 +28,14 @@ class mosquitto_log final : public log {
 
 class system_clock final : public clock {
  public:
+  system_clock() { compare(); }
   std::int64_t now_us() const override;
   std::int64_t steady_us() const override;
+  moment look() const override;  // `now_us` by what compare() found last
+  void compare();
+
+ private:
+  std::int64_t apart_us_ = 0;
 };
 
 // Publishes to one client. Until closed: once the broker is ending, its sessions are gone.

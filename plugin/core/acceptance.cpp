@@ -31,8 +31,8 @@ constexpr std::int64_t one_second_us = 1'000'000;
 template <typename Visit>
 void post_office::for_each_listener(const parsed_topic& parsed, Visit visit) {
   const auto each_session_of = [&](std::string_view name) {
-    if (const auto account = accounts_.find(name); account != accounts_.end()) {
-      for (session* each : account->second->sessions) visit(*each);
+    if (const account_state* account = find_account(name)) {
+      for (session* each : account->sessions) visit(*each);
     }
   };
   std::visit(overloaded{[&](const direct_topic& to) { each_session_of(to.to); },
@@ -67,14 +67,21 @@ const parsed_topic& post_office::expect_publish(std::string_view topic) {
   }
   // What must be used once: `{sender}/{id}`, or the whole topic.
   const bool is_answer = std::holds_alternative<answer_topic>(foreseen_.parsed);
-  foreseen_.identity = keyed_hash(settings_.key, is_answer ? foreseen_.rest : key_text(foreseen_.rest));
-  recent_.prepare(foreseen_.identity);
+  const auto once = is_answer ? foreseen_.rest : key_text(foreseen_.parsed);
+  foreseen_.used =
+      fingerprint_of(settings_.key, once, foreseen_.rest.substr(0, foreseen_.rest.size() - once.size()));
+  recent_.prepare(foreseen_.used.identity);
   return foreseen_.parsed;
 }
 
 acceptance_result post_office::publish(const publication& what) {
+  expect_publish(what.topic);
+  return publish_expected(what);
+}
+
+acceptance_result post_office::publish_expected(const publication& what) {
   end_routing();
-  const auto& parsed = expect_publish(what.topic);
+  const auto& parsed = foreseen_.parsed;
   if (std::holds_alternative<ordinary_topic>(parsed)) return {};
   if (const auto* wrong = std::get_if<malformed_topic>(&parsed)) {
     return {acceptance::refused, 0, std::string(wrong->why)};
@@ -109,11 +116,15 @@ acceptance_result post_office::accept_message(session& from, const publication& 
   if (group != nullptr && sender.rights->member_of(group->group) == nullptr) {
     return {acceptance::refused, 0, sender.name + " is no member of " + std::string(group->group)};
   }
-  const fingerprint used{foreseen_.identity, keyed_hash(settings_.key, foreseen_.rest)};
+  const fingerprint used = foreseen_.used;
+
+  const auto now = outside_.time.look();
 
   if (what.qos == 0) {
-    if (!spend_allowance(sender, 1)) return {acceptance::refused, 0, "publish_rate is used up"};
-    auto live = make_message(sender.name, what);
+    if (!spend_allowance(sender, 1, now.steady_us)) {
+      return {acceptance::refused, 0, "publish_rate is used up"};
+    }
+    auto live = make_message(sender.name, what, now.now_us);
     const auto number = live->number;
     route(describe(std::move(live), parsed, is_answer ? 0 : used.identity), parsed, true);
     return {acceptance::accepted, number, {}};
@@ -159,8 +170,7 @@ acceptance_result post_office::accept_message(session& from, const publication& 
     }
   }
   accepted.recipients.resize(recipients);
-  const auto now_us = outside_.time.steady_us();
-  switch (recent_.look_up(used, now_us)) {
+  switch (recent_.look_up(used, now.steady_us)) {
     case recent_publishes::found::repeated:
       return {acceptance::accepted, 0, {}};
     case recent_publishes::found::on_another_topic:
@@ -170,59 +180,59 @@ acceptance_result post_office::accept_message(session& from, const publication& 
   }
   if (accepted.recipients.empty() && accepted.group.empty()) {  // of a group with nobody else in it
     remember(used);
-    return {acceptance::accepted, next_number(), {}};
+    return {acceptance::accepted, next_number(now.now_us), {}};
   }
   const std::size_t deliveries = std::max<std::size_t>(accepted.recipients.size(), 1);
-  if (auto why = why_busy(sender, deliveries); !why.empty()) {
+  if (auto why = why_busy(sender, deliveries, now.steady_us); !why.empty()) {
     return {acceptance::busy, 0, std::move(why)};
   }
-  accepted.what = make_message(sender.name, what);
-  if (!keep(accepted, used, now_us, std::move(audience))) {
+  accepted.what = make_message(sender.name, what, now.now_us);
+  if (!keep(accepted, used, now.steady_us, std::move(audience))) {
     return {acceptance::busy, 0, "the journal takes no more"};
   }
-  recent_.remember(used, now_us);
+  recent_.remember(used, now.steady_us);
   const auto number = accepted.what->number;
   // Both are the same hash of `{sender}/{id}`.
   route(describe(std::move(accepted.what), parsed, is_answer ? 0 : used.identity), parsed, what.qos == 1);
   return {acceptance::accepted, number, {}};
 }
 
-std::string post_office::why_busy(account_state& sender, std::size_t deliveries) {
+std::string post_office::why_busy(account_state& sender, std::size_t deliveries, std::int64_t steady_us) {
   if (!ready_) return "the database has not been reached yet";
   if (!clock_is_trusted_) return "this clock and the database's are more than an hour apart: set them right";
   const std::size_t queued = queue_.queued_by(sender.name);
   if (queued != 0 && queued + deliveries > static_cast<std::size_t>(settings_.values.sender_limit)) {
     return sender.name + " has reached sender_limit";
   }
-  if (!spend_allowance(sender, static_cast<std::int64_t>(deliveries))) {
+  if (!spend_allowance(sender, static_cast<std::int64_t>(deliveries), steady_us)) {
     return sender.name + " has used up publish_rate";
   }
   return {};
 }
 
-bool post_office::spend_allowance(account_state& sender, std::int64_t deliveries) {
+bool post_office::spend_allowance(account_state& sender, std::int64_t deliveries, std::int64_t steady_us) {
   const auto rate = settings_.values.publish_rate;
   if (rate == 0) return true;
-  const auto now_us = outside_.time.steady_us();
-  if (now_us - sender.allowance_since_us >= one_second_us || sender.allowance_since_us == 0) {
+  if (steady_us - sender.allowance_since_us >= one_second_us || sender.allowance_since_us == 0) {
     sender.allowance = rate;
-    sender.allowance_since_us = now_us;
+    sender.allowance_since_us = steady_us;
   }
   if (sender.allowance <= 0) return false;
   sender.allowance -= deliveries;  // may go below: a group larger than the rate still gets its turn
   return true;
 }
 
-message_number post_office::next_number() {
-  last_number_ = std::max(outside_.time.now_us(), last_number_ + 1);
+message_number post_office::next_number(std::int64_t now_us) {
+  last_number_ = std::max(now_us, last_number_ + 1);
   return last_number_;
 }
 
 // Of the publish that is foreseen.
-std::shared_ptr<message> post_office::make_message(const std::string& sender, const publication& what) {
+std::shared_ptr<message> post_office::make_message(const std::string& sender, const publication& what,
+                                                   std::int64_t now_us) {
   auto made = std::move(reusable_message_);
   if (made == nullptr) made = std::make_shared<message>();
-  made->number = next_number();
+  made->number = next_number(now_us);
   made->topic = foreseen_.rest;
   made->payload = what.payload;
   made->properties = what.properties;
@@ -245,17 +255,17 @@ void post_office::keep_for_reuse(shared_message routed) noexcept {
   if (reusable_envelope_.recipients.capacity() > most_recipients) reusable_envelope_ = {};
 }
 
-bool post_office::keep(const envelope& accepted, const fingerprint& known, std::int64_t now_us,
+bool post_office::keep(const envelope& accepted, const fingerprint& known, std::int64_t steady_us,
                        roster_audience audience) {
   const auto at = outside_.records.end();
   if (outside_.records.append(accepted, known) != journal_status::ok) return false;
   if (outside_.records.flush() != journal_status::ok) return false;
-  queue_.push(accepted, at, true, now_us, std::move(audience));
+  queue_.push(accepted, at, true, steady_us, std::move(audience));
   return true;
 }
 
 post_office::mail post_office::describe(shared_message what, const parsed_topic& parsed) const {
-  const auto name = is_kept_until_handed_over(parsed) ? 0 : name_of(key_text(what->topic));
+  const auto name = is_kept_until_handed_over(parsed) ? 0 : name_of(key_text(parsed));
   return describe(std::move(what), parsed, name);
 }
 

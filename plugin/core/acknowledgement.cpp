@@ -37,7 +37,9 @@ acceptance_result post_office::take_acknowledgements(session& from, std::string_
   account_state& account = *from.account;
   note_acknowledging(account);
   unrecorded_ = false;
+  collect_removals(account.name);
   for (const auto& each : named) acknowledge(account, name_of(each.whole), each.sender, each.id);
+  record_removals();
   // Not to be answered with success, since a crash would bring it back; saying it again does no harm.
   if (outside_.records.flush() != journal_status::ok || unrecorded_) {
     return {acceptance::busy, 0, "the journal takes no more"};
@@ -72,14 +74,14 @@ bool post_office::acknowledge(account_state& account, message_name name, std::st
   bool was_held = false, is_repeated = false;
   for (session* each : account.sessions) {
     held_message was;
-    if (!each->release(name, &was)) continue;
+    if (!each->release(name, was)) continue;
     was_held = true;
     if (number == 0) number = was.number;
     is_repeated |= was.repeated;
     attend(*each);
   }
   if (number != 0) {
-    discard(account.name, number, sender);
+    remove(account.name, number, sender);
     if (!is_repeated) return true;
   }
   if (!was_held && is_unkept(account, name)) return false;
@@ -100,17 +102,40 @@ void post_office::queue(removal_by_key gone, journal_position at) {
       outside_.time.steady_us());
 }
 
-// Recorded even if it was stored long ago: a crash must not bring it back before it is removed.
+bool post_office::acknowledge_one(account_state& account, message_name name, std::string_view sender,
+                                  std::string_view id) {
+  collect_removals(account.name);
+  const bool was_kept = acknowledge(account, name, sender, id);
+  record_removals();
+  return was_kept;
+}
+
 void post_office::discard(const std::string& account, message_number number, std::string_view sender) {
+  collect_removals(account);
+  remove(account, number, sender);
+  record_removals();
+}
+
+// What one account removes at once is one record, which is cheaper than one for each. It stands here or, if
+// others come in between, soon behind: early enough to be kept for as long as it is needed.
+void post_office::collect_removals(const std::string& account) {
+  removals_.account = account;
+  removals_.numbers.clear();
+  removals_at_ = outside_.records.end();
+}
+
+void post_office::record_removals() {
+  if (!removals_.numbers.empty()) record(removals_);
+}
+
+// Recorded even if it was stored long ago: a crash must not bring it back before it is removed.
+void post_office::remove(const std::string& account, message_number number, std::string_view sender) {
   if (missed_bytes_ != 0) {
-    if (const auto open = accounts_.find(account); open != accounts_.end()) {
-      forget_missed(*open->second, number);
-    }
+    if (account_state* open = find_account(account)) forget_missed(*open, number);
   }
-  removal gone{account, number};
-  const auto at = record(gone);
+  removals_.numbers.push_back(number);
   if (queue_.strike(account, number, sender) == store_queue::struck::no) {
-    queue_.remove(std::move(gone), at, outside_.time.steady_us());
+    queue_.remove({account, number}, removals_at_, outside_.time.steady_us());
   }
 }
 
@@ -133,21 +158,22 @@ acceptance_result post_office::take_receipt(session& by, std::string_view topic,
   }
   account_state& account = *by.account;
   if (!queue_.has_room_for_removals(2)) return {acceptance::busy, 0, "too much waits to be stored"};
-  if (auto why = why_busy(account, 1); !why.empty()) return {acceptance::busy, 0, std::move(why)};
+  const auto now = outside_.time.look();
+  if (auto why = why_busy(account, 1, now.steady_us); !why.empty())
+    return {acceptance::busy, 0, std::move(why)};
 
   note_acknowledging(account);
   // A repeat is not told again, but acknowledges what it names all the same.
-  const auto now_us = what.qos > 0 ? outside_.time.steady_us() : 0;
   const message_name name = name_of(parsed.from, parsed.id);
   fingerprint known;
   if (what.qos > 0) {
     known = fingerprint_of(settings_.key, std::string(topic) + '/' + std::string(what.payload), topic);
-    if (recent_.look_up(known, now_us) == recent_publishes::found::repeated) {
-      if (acknowledge(account, name, parsed.from, parsed.id)) outside_.records.flush();
+    if (recent_.look_up(known, now.steady_us) == recent_publishes::found::repeated) {
+      if (acknowledge_one(account, name, parsed.from, parsed.id)) outside_.records.flush();
       return {acceptance::accepted, 0, {}};
     }
   }
-  auto told = make_message(account.name, what);
+  auto told = make_message(account.name, what, now.now_us);
   const held_message* held = held_by(account, name);
   const auto* group = held != nullptr ? &held->group : account.unkept.find(name);
   if (group != nullptr) {
@@ -155,13 +181,13 @@ acceptance_result post_office::take_receipt(session& by, std::string_view topic,
     const bool passes = *group == nullptr || (member != nullptr && member->passes_receipts);
     message_number number = 0;
     if (passes) {
-      number = pass_on(std::move(told), foreseen_.parsed, known, what.qos < 2);
+      number = pass_on(std::move(told), foreseen_.parsed, known, what.qos < 2, now.steady_us);
       if (number == 0) return {acceptance::busy, 0, "the journal takes no more"};
-      if (what.qos > 0) recent_.remember(known, now_us);
+      if (what.qos > 0) recent_.remember(known, now.steady_us);
     } else if (what.qos > 0) {
       remember(known);
     }
-    if (acknowledge(account, name, parsed.from, parsed.id)) outside_.records.flush();
+    if (acknowledge_one(account, name, parsed.from, parsed.id)) outside_.records.flush();
     return {acceptance::accepted, number, {}};
   }
   for (session* each : account.sessions) {
@@ -185,7 +211,7 @@ acceptance_result post_office::take_receipt(session& by, std::string_view topic,
     return {acceptance::busy, 0, "the journal takes no more"};
   }
   queue(waiting, at);
-  if (what.qos > 0) recent_.remember(known, now_us);
+  if (what.qos > 0) recent_.remember(known, now.steady_us);
   return {acceptance::accepted, 0, {}};
 }
 
@@ -200,9 +226,10 @@ void post_office::queue(const unresolved_receipt& told, journal_position at) {
 void post_office::resolve(const unresolved_receipt& waiting, const batch_result::outcome& outcome) {
   const std::string& by = waiting.told.key.sender;
   if (outcome.found ? outcome.passes_receipts : waiting.may_message) {
+    const auto now = outside_.time.look();
     auto told = std::make_shared<message>(waiting.told);
-    told->number = next_number();
-    if (pass_on(std::move(told), parse_topic(waiting.told.topic), {}, false) == 0) {
+    told->number = next_number(now.now_us);
+    if (pass_on(std::move(told), parse_topic(waiting.told.topic), {}, false, now.steady_us) == 0) {
       // The journal takes no more messages now: it is asked for again.
       const auto at = record(waiting);
       queue(waiting, at);
@@ -216,11 +243,10 @@ void post_office::resolve(const unresolved_receipt& waiting, const batch_result:
 
 // Its number, or 0 if the journal does not take it.
 message_number post_office::pass_on(std::shared_ptr<message> told, const parsed_topic& parsed,
-                                    const fingerprint& known, bool natively) {
+                                    const fingerprint& known, bool natively, std::int64_t steady_us) {
   const auto* receipt = std::get_if<receipt_topic>(&parsed);
   if (receipt == nullptr) return 0;
-  if (told->qos > 0 && !keep({told, {std::string(receipt->from)}, {}, 0}, known, outside_.time.steady_us()))
-    return 0;
+  if (told->qos > 0 && !keep({told, {std::string(receipt->from)}, {}, 0}, known, steady_us)) return 0;
   const auto number = told->number;
   route(describe(std::move(told), parsed), parsed, natively);
   return number;
@@ -234,7 +260,7 @@ void post_office::expired_due(const std::vector<expired_delivery>& expired) {
     made.key = {each.recipient, each.id};
     const auto parsed = parse_topic(made.topic);
     if (!std::holds_alternative<receipt_topic>(parsed)) continue;
-    made.number = next_number();
+    made.number = next_number(outside_.time.now_us());
     const shared_message kept = std::make_shared<message>(std::move(made));
     if (!keep({kept, {each.sender}, {}, each.dead_letter}, {}, outside_.time.steady_us()))
       return;  // they come again

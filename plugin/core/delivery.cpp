@@ -34,7 +34,7 @@ bool post_office::needs_no_acknowledgement(const account_state& account, bool un
 void post_office::hand_off_held(session& of) {
   while (!of.held.empty()) {
     held_message was;
-    of.release(of.held.any_name(), &was);
+    of.release(of.held.any_name(), was);
     if (was.number != 0) discard(of.account->name, was.number, {});
   }
   attend(of);
@@ -63,7 +63,7 @@ void post_office::record_hand_over(session& to, const mail& given) {
     discard(to.account->name, what.number, what.key.sender);
     return;
   }
-  to.hold(given.name, {what.number, what.payload.size(), given.group, nullptr});
+  to.hold(given.name, what.number, what.payload.size(), given.group);
 }
 
 void post_office::hand_over(session& to, const mail& given) {
@@ -410,12 +410,14 @@ void post_office::tick() {
       }
     }
   }
-  for (const auto handle : std::exchange(attention_, {})) {
+  attended_.swap(attention_);
+  for (const auto handle : attended_) {
     if (session* each = find(handle)) {
       each->in_attention = false;
       consider(*each);
     }
   }
+  attended_.clear();
   // What is read faster than it can be removed would fill the queue with removals.
   while (!line_.empty() && pages_.size() < settings_.pages_at_once &&
          queue_.removals() < settings_.removals_before_pages) {

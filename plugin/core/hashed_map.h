@@ -30,32 +30,43 @@ class hashed_map {
     return at == nowhere ? nullptr : &values_[at];
   }
 
+  // Its value, and whether it was put in just now, with an empty one.
+  struct added {
+    Value& value;
+    bool is_new;
+  };
+  added find_or_add(std::uint64_t name) {
+    if ((size_ + 1) * 4 > names_.size() * 3) grow();
+    const auto wanted = used(name);
+    std::size_t at = wanted & mask();
+    for (; names_[at] != 0; at = next(at)) {
+      if (names_[at] == wanted) return {values_[at], false};
+    }
+    names_[at] = wanted;
+    ++size_;
+    return {values_[at], true};
+  }
+
   // False, and nothing changed, if it is there already.
   bool insert(std::uint64_t name, Value value) {
-    if (contains(name)) return false;
-    if ((size_ + 1) * 4 > names_.size() * 3) grow();
-    place(used(name), std::move(value));
-    ++size_;
-    return true;
+    const auto [place, is_new] = find_or_add(name);
+    if (is_new) place = std::move(value);
+    return is_new;
   }
 
   bool erase(std::uint64_t name) noexcept {
-    auto gap = place_of(name);
-    if (gap == nowhere) return false;
-    // What was pushed on by the one that goes comes back.
-    for (auto at = next(gap); names_[at] != 0; at = next(at)) {
-      const auto wanted = names_[at] & mask();
-      if (((at - wanted) & mask()) < ((at - gap) & mask())) continue;
-      names_[gap] = names_[at];
-      values_[gap] = std::move(values_[at]);
-      gap = at;
-    }
-    names_[gap] = 0;
-    values_[gap] = Value{};
-    if (--size_ == 0 && names_.size() > most_kept_places) {
-      names_ = std::vector<std::uint64_t>();
-      values_ = std::vector<Value>();
-    }
+    const auto at = place_of(name);
+    if (at == nowhere) return false;
+    close_gap(at);
+    return true;
+  }
+
+  // The same, with its value.
+  bool take(std::uint64_t name, Value& value) noexcept {
+    const auto at = place_of(name);
+    if (at == nowhere) return false;
+    value = std::move(values_[at]);
+    close_gap(at);
     return true;
   }
 
@@ -91,7 +102,24 @@ class hashed_map {
     return nowhere;
   }
 
-  void place(std::uint64_t name, Value value) noexcept {
+  // What was pushed on by the one that goes comes back.
+  void close_gap(std::size_t gap) noexcept {
+    for (auto at = next(gap); names_[at] != 0; at = next(at)) {
+      const auto wanted = names_[at] & mask();
+      if (((at - wanted) & mask()) < ((at - gap) & mask())) continue;
+      names_[gap] = names_[at];
+      values_[gap] = std::move(values_[at]);
+      gap = at;
+    }
+    names_[gap] = 0;
+    values_[gap] = Value{};
+    if (--size_ == 0 && names_.size() > most_kept_places) {
+      names_ = std::vector<std::uint64_t>();
+      values_ = std::vector<Value>();
+    }
+  }
+
+  void place(std::uint64_t name, Value&& value) noexcept {
     std::size_t at = name & mask();
     while (names_[at] != 0) at = next(at);
     names_[at] = name;

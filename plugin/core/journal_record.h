@@ -26,10 +26,10 @@ struct accepted_message {
   fingerprint known;
 };
 
-// A delivery that is over: acknowledged, handed off, or withdrawn.
-struct removal {
+// Deliveries of one account that are over: acknowledged, handed off, or withdrawn.
+struct removal_list {
   std::string account;
-  message_number number = 0;
+  std::vector<message_number> numbers;
 };
 
 // A message that the core does not hold, to be found by its key in the account's mailbox.
@@ -56,7 +56,8 @@ struct used_once {
   std::int64_t at_us = 0;  // since 1970
 };
 
-using journal_record = std::variant<accepted_message, removal, removal_by_key, unresolved_receipt, used_once>;
+using journal_record =
+    std::variant<accepted_message, removal_list, removal_by_key, unresolved_receipt, used_once>;
 
 // Records from one place on, in the order in which they were appended.
 struct journal_chunk {

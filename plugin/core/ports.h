@@ -22,6 +22,12 @@ class clock {
   virtual ~clock() = default;
   virtual std::int64_t now_us() const = 0;
   virtual std::int64_t steady_us() const = 0;
+
+  // Both by one look, where that is cheaper: `now_us` may then be late to notice that the clock was set.
+  struct moment {
+    std::int64_t now_us, steady_us;
+  };
+  virtual moment look() const { return {now_us(), steady_us()}; }
 };
 
 enum class log_level { debug, info, warning, error };
@@ -30,6 +36,12 @@ class log {
  public:
   virtual ~log() = default;
   virtual void write(log_level level, std::string_view line) = 0;
+};
+
+// One of a removal_list.
+struct removal {
+  std::string account;
+  message_number number = 0;
 };
 
 // What one transaction stores: first the messages, in order of number, then the removals.
@@ -120,7 +132,7 @@ class journal {
   virtual ~journal() = default;
   // Takes it, unless full or failed; then nothing changes.
   virtual journal_status append(const envelope& accepted, const fingerprint& known) = 0;
-  virtual journal_status append(const removal& gone) = 0;
+  virtual journal_status append(const removal_list& gone) = 0;
   virtual journal_status append(const removal_by_key& gone) = 0;
   virtual journal_status append(const unresolved_receipt& told) = 0;
   virtual journal_status append(const used_once& publish) = 0;

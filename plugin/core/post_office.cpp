@@ -129,18 +129,17 @@ bool post_office::hear_resent(session_handle handle, std::string_view topic, std
   if (std::holds_alternative<profile_topic>(parsed)) return true;  // as it was given before
   if (!is_for(*to->account, parsed)) return false;
   if (needs_no_acknowledgement(*to->account, is_kept_until_handed_over(parsed))) return true;
-  held_message held;
-  held.bytes = payload_bytes;
+  std::unique_ptr<message_key> key;
+  std::shared_ptr<const std::string> of_group;
   if (const auto* direct = std::get_if<direct_topic>(&parsed)) {
-    held.key = std::make_unique<message_key>(message_key{std::string(direct->from), std::string(direct->id)});
+    key = std::make_unique<message_key>(message_key{std::string(direct->from), std::string(direct->id)});
   } else if (const auto* group = std::get_if<group_topic>(&parsed)) {
-    held.key = std::make_unique<message_key>(message_key{std::string(group->from), std::string(group->id)});
-    held.group = std::make_shared<const std::string>(group->group);
+    key = std::make_unique<message_key>(message_key{std::string(group->from), std::string(group->id)});
+    of_group = std::make_shared<const std::string>(group->group);
   } else if (const auto* request = std::get_if<request_topic>(&parsed)) {
-    held.key =
-        std::make_unique<message_key>(message_key{std::string(request->from), std::string(request->id)});
+    key = std::make_unique<message_key>(message_key{std::string(request->from), std::string(request->id)});
   }
-  to->hold(name_of(key_text(rest)), std::move(held));
+  to->hold(name_of(key_text(parsed)), 0, payload_bytes, of_group).key = std::move(key);
   attend(*to);
   return true;
 }
@@ -253,6 +252,13 @@ std::string_view post_office::client_id_of(session_handle handle) const {
   return here == nullptr ? std::string_view() : here->client_id;
 }
 
+account_state* post_office::find_account(std::string_view name) {
+  account_state*& lately = found_accounts_.at(name);
+  if (lately != nullptr && lately->name == name) return lately;
+  const auto found = accounts_.find(name);
+  return found == accounts_.end() ? nullptr : lately = found->second.get();
+}
+
 account_state& post_office::open_account(const shared_policy& rights) {
   auto& place = accounts_[rights->name()];
   if (place == nullptr) {
@@ -269,6 +275,7 @@ account_state& post_office::open_account(const shared_policy& rights) {
 void post_office::close_account_if_unused(account_state& account) {
   if (!account.sessions.empty()) return;
   leave_groups(account);
+  if (account_state*& lately = found_accounts_.at(account.name); lately == &account) lately = nullptr;
   accounts_.erase(accounts_.find(account.name));
 }
 
@@ -297,11 +304,11 @@ void post_office::leave_groups(account_state& account) {
 }
 
 void post_office::set_rights(shared_policy rights) {
-  const auto found = accounts_.find(rights->name());
-  if (found == accounts_.end()) return;
+  const account_state* known = find_account(rights->name());
+  if (known == nullptr) return;
   end_routing();
   // Filters stay as they are, as the broker's subscriptions do: what they hear is judged message by message.
-  const shared_policy before = found->second->rights;
+  const shared_policy before = known->rights;
   account_state& account = open_account(rights);
   const auto& groups = rights->record().groups;
   const auto& services = rights->record().services;
@@ -411,10 +418,12 @@ void post_office::restore(journal_position at, journal_record record) {
     if (number <= last_number_) return;
     last_number_ = number;
     queue_.push(accepted->what, at, false, since_us);
-  } else if (auto* gone = std::get_if<removal>(&record)) {
-    // A number must not be used again for what this would then remove.
-    last_number_ = std::max(last_number_, gone->number);
-    queue_.restore(std::move(*gone), at);
+  } else if (const auto* gone = std::get_if<removal_list>(&record)) {
+    for (const auto number : gone->numbers) {
+      // It must not be used again for what this would then remove.
+      last_number_ = std::max(last_number_, number);
+      queue_.restore({gone->account, number}, at);
+    }
   } else if (auto* by_key = std::get_if<removal_by_key>(&record)) {
     last_number_ = std::max(last_number_, by_key->through);
     queue(std::move(*by_key), at);

@@ -29,6 +29,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/lately_found.h"
 #include "core/options.h"
 #include "core/policy.h"
 #include "core/ports.h"
@@ -139,6 +140,8 @@ class post_office {
   // call or publish(), and what it will look at is fetched meanwhile.
   const parsed_topic& expect_publish(std::string_view topic);
   acceptance_result publish(const publication& what);
+  // The same, where expect_publish() was told of its topic last.
+  acceptance_result publish_expected(const publication& what);
   // May this session hear the message that the last publish() accepted and the broker now routes? At most
   // once each.
   bool hear_routed(session_handle handle);
@@ -195,8 +198,8 @@ class post_office {
   struct foreseen_publish {
     std::string topic;  // with the prefix
     parsed_topic parsed;
-    std::string_view rest;       // behind the prefix, if it is no ordinary one
-    std::uint64_t identity = 0;  // where it will look for its like, if it is a message
+    std::string_view rest;  // behind the prefix, if it is no ordinary one
+    fingerprint used;       // of a message: what must not be used again
   };
   struct routing_state {
     mail routed;
@@ -205,6 +208,7 @@ class post_office {
   };
   // post_office.cpp
   session*& found_lately(session_handle handle) const noexcept;
+  account_state* find_account(std::string_view name);  // null: it has no sessions
   account_state& open_account(const shared_policy& rights);
   void close_account_if_unused(account_state& account);
   void join_groups(account_state& account);
@@ -219,12 +223,13 @@ class post_office {
 
   // acceptance.cpp
   acceptance_result accept_message(session& from, const publication& what);
-  std::string why_busy(account_state& sender, std::size_t deliveries);
-  bool spend_allowance(account_state& sender, std::int64_t deliveries);
-  message_number next_number();
-  std::shared_ptr<message> make_message(const std::string& sender, const publication& what);
+  std::string why_busy(account_state& sender, std::size_t deliveries, std::int64_t steady_us);
+  bool spend_allowance(account_state& sender, std::int64_t deliveries, std::int64_t steady_us);
+  message_number next_number(std::int64_t now_us);
+  std::shared_ptr<message> make_message(const std::string& sender, const publication& what,
+                                        std::int64_t now_us);
   void keep_for_reuse(shared_message routed) noexcept;
-  bool keep(const envelope& accepted, const fingerprint& known, std::int64_t now_us,
+  bool keep(const envelope& accepted, const fingerprint& known, std::int64_t steady_us,
             roster_audience audience = {});
   void remember(const fingerprint& known);
   mail describe(shared_message what, const parsed_topic& parsed) const;
@@ -241,15 +246,21 @@ class post_office {
   acceptance_result take_receipt(session& by, std::string_view topic, const receipt_topic& parsed,
                                  const publication& what);
   // False: it was not kept, so nothing was recorded.
+  bool acknowledge_one(account_state& account, message_name name, std::string_view sender,
+                       std::string_view id);
+  // Between collect_removals() of the account and record_removals(), as remove().
   bool acknowledge(account_state& account, message_name name, std::string_view sender, std::string_view id);
   const held_message* held_by(const account_state& account, message_name name) const;
   message_number pass_on(std::shared_ptr<message> told, const parsed_topic& parsed, const fingerprint& known,
-                         bool natively);
+                         bool natively, std::int64_t steady_us);
   void resolve(const unresolved_receipt& told, const batch_result::outcome& outcome);
   void queue(removal_by_key gone, journal_position at);
   void queue(const unresolved_receipt& told, journal_position at);
   void note_acknowledging(account_state& account);
   void discard(const std::string& account, message_number number, std::string_view sender);
+  void collect_removals(const std::string& account);
+  void remove(const std::string& account, message_number number, std::string_view sender);
+  void record_removals();
   template <typename Record>
   journal_position record(const Record& what);
 
@@ -295,6 +306,7 @@ class post_office {
   mutable std::array<session*, 256> found_lately_{};
   string_map<session_handle> by_client_;
   string_map<std::unique_ptr<account_state>> accounts_;
+  lately_found<account_state> found_accounts_;  // of those
   string_map<group_state> groups_;
   profile_desk profiles_;
   string_map<account_state*> services_;  // those whose account is connected
@@ -312,6 +324,8 @@ class post_office {
   std::int64_t trimmed_at_us_ = 0;
   bool unreadable_ = false;  // the journal, as was said
   bool unrecorded_ = false;  // something that it did not take
+  removal_list removals_;    // collected
+  journal_position removals_at_ = 0;
   std::uint64_t loop_ = 1;
   bool ready_ = false;
   bool clock_is_trusted_ = true;
@@ -322,6 +336,7 @@ class post_office {
   std::unordered_map<std::uint64_t, session_handle> pages_;  // under way, by token
   std::uint64_t last_token_ = 0;
   std::vector<session_handle> attention_, after_commit_, later_;
+  std::vector<session_handle> attended_;  // empty between ticks: each list uses the other's memory
   std::int64_t later_looked_at_us_ = 0;
   std::deque<session_handle> line_;  // for a page
 };

@@ -20,7 +20,7 @@
 
 namespace restante {
 
-// `identity`: what must be unique, such as "{sender}/{id}". `topic`: where it is used.
+// `identity`: what must be unique, such as "{sender}/{id}". `topic`: where it is used, or what is left of it.
 fingerprint fingerprint_of(hash_key key, std::string_view identity, std::string_view topic) noexcept;
 
 class recent_publishes {

@@ -24,28 +24,33 @@ bool session::has_kept_filter() const noexcept {
   return std::any_of(filters.begin(), filters.end(), [](const subscription& each) { return each.qos > 0; });
 }
 
-void session::hold(message_name name, held_message what) {
-  if (what.number == 0) ++held_without_number;
-  held_bytes += what.bytes;
-  held_message* at = held.find(name);
-  if (at == nullptr) {
-    held.insert(name, std::move(what));
-    return;
+held_message& session::hold(message_name name, message_number number, std::size_t bytes,
+                            const std::shared_ptr<const std::string>& group) {
+  const auto [at, is_new] = held.find_or_add(name);
+  if (!is_new) {
+    if (at.number == 0) --held_without_number;
+    held_bytes -= at.bytes;
+    at.repeated = true;
+    at.key.reset();
   }
-  if (at->number == 0) --held_without_number;
-  held_bytes -= at->bytes;
-  *at = std::move(what);
-  at->repeated = true;
+  if (number == 0) ++held_without_number;
+  held_bytes += bytes;
+  at.number = number;
+  at.bytes = bytes;
+  at.group = group;
+  return at;
 }
 
-bool session::release(message_name name, held_message* was) {
-  held_message* at = held.find(name);
-  if (at == nullptr) return false;
-  if (at->number == 0) --held_without_number;
-  held_bytes -= at->bytes;
-  if (was != nullptr) *was = std::move(*at);
-  held.erase(name);
+bool session::release(message_name name, held_message& was) {
+  if (!held.take(name, was)) return false;
+  if (was.number == 0) --held_without_number;
+  held_bytes -= was.bytes;
   return true;
+}
+
+bool session::release(message_name name) {
+  held_message was;
+  return release(name, was);
 }
 
 }  // namespace restante

@@ -97,8 +97,12 @@ struct session {
   bool wants_mail() const noexcept { return filters_unknown || has_kept_filter(); }
   bool has_kept_filter() const noexcept;
 
-  void hold(message_name name, held_message what);
-  bool release(message_name name, held_message* was = nullptr);
+  // What it holds now, until the next call of these. `group`: null: to one account.
+  held_message& hold(message_name name, message_number number, std::size_t bytes,
+                     const std::shared_ptr<const std::string>& group);
+  // False: it does not hold it.
+  bool release(message_name name, held_message& was);
+  bool release(message_name name);
 };
 
 struct account_state {

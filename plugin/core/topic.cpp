@@ -113,10 +113,15 @@ parsed_topic parse_topic(std::string_view topic) noexcept {
   return ordinary_topic{};
 }
 
-std::string_view key_text(std::string_view topic) noexcept {
-  level_walk walk(topic);
-  for (int i = 0; i < 2 && !walk.at_end(); ++i) walk.advance();
-  return walk.rest();
+std::string_view key_text(const parsed_topic& topic) noexcept {
+  // They stand side by side in the text that was parsed.
+  const auto from_to_id = [](const auto& parts) {
+    return std::string_view(parts.from.data(), parts.from.size() + 1 + parts.id.size());
+  };
+  if (const auto* direct = std::get_if<direct_topic>(&topic)) return from_to_id(*direct);
+  if (const auto* group = std::get_if<group_topic>(&topic)) return from_to_id(*group);
+  if (const auto* request = std::get_if<request_topic>(&topic)) return from_to_id(*request);
+  return {};
 }
 
 std::string_view speaker(const parsed_topic& topic) noexcept {

@@ -52,8 +52,8 @@ using parsed_topic =
 // `topic` with the operator's prefix already taken off.
 parsed_topic parse_topic(std::string_view topic) noexcept;
 
-// What follows the second level: `{from}/{id}` in direct, group and service topics.
-std::string_view key_text(std::string_view topic) noexcept;
+// `{from}/{id}` in direct, group and service topics; empty in others.
+std::string_view key_text(const parsed_topic& topic) noexcept;
 
 // The account that speaks in this topic; empty for ordinary and malformed ones; for answers, where whoever
 // is granted the service speaks; and for profiles.

@@ -258,7 +258,7 @@ journal_status file_journal::append(const envelope& accepted, const fingerprint&
 // Numbers go on growing when the clock is set back.
 std::int64_t file_journal::now_us() const { return std::max(state_.time.now_us(), newest_us_); }
 
-journal_status file_journal::append(const removal& gone) {
+journal_status file_journal::append(const removal_list& gone) {
   return take(false, false, [&](journal_position at) { return encode(buffer_, seal_, at, gone); });
 }
 journal_status file_journal::append(const removal_by_key& gone) {

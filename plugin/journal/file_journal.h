@@ -73,7 +73,7 @@ class file_journal final : public journal {
   void tend() { keeper_.tend(); }
 
   journal_status append(const envelope& accepted, const fingerprint& known) override;
-  journal_status append(const removal& gone) override;
+  journal_status append(const removal_list& gone) override;
   journal_status append(const removal_by_key& gone) override;
   journal_status append(const unresolved_receipt& told) override;
   journal_status append(const used_once& publish) override;

@@ -14,7 +14,7 @@ namespace restante::journal_format {
 namespace {
 
 constexpr std::string_view magic = "RESTJRNL";
-constexpr std::uint32_t version = 1;
+constexpr std::uint32_t version = 2;
 
 // The largest body: a message of the largest texts for the most recipients.
 constexpr std::size_t longest_record =
@@ -201,11 +201,12 @@ bool encode(std::string& to, const seal& with, journal_position at, const envelo
   return true;
 }
 
-bool encode(std::string& to, const seal& with, journal_position at, const removal& what) {
-  if (!fits(what.account)) return false;
-  write_record(to, with, at, record_kind::removal, [&](auto& body) {
-    body.number(what.number);
+bool encode(std::string& to, const seal& with, journal_position at, const removal_list& what) {
+  if (!fits(what.account) || what.numbers.size() > most_removals) return false;
+  write_record(to, with, at, record_kind::removals, [&](auto& body) {
     put_name(body, what.account);
+    body.number(static_cast<std::uint16_t>(what.numbers.size()));
+    for (const auto number : what.numbers) body.number(number);
   });
   return true;
 }
@@ -276,10 +277,11 @@ std::optional<journal_record> decode_record(const framed& of) {
   switch (of.kind) {
     case record_kind::accepted:
       return accepted_from(from);
-    case record_kind::removal: {
-      removal record;
-      record.number = from.number<std::int64_t>();
+    case record_kind::removals: {
+      removal_list record;
       record.account = name_from(from);
+      record.numbers.resize(std::min<std::size_t>(from.number<std::uint16_t>(), from.left() / 8 + 1));
+      for (auto& number : record.numbers) number = from.number<std::int64_t>();
       found = std::move(record);
       break;
     }

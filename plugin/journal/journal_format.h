@@ -7,9 +7,9 @@
 //                                             64 bytes; the checksum is over the 60 in front of it
 //   record        = length:u32 checksum:u32 kind:u8 body      length: bytes of kind and body
 //
-//   body          = accepted (1) | removal (2) | removal_by_key (3) | receipt (4) | used_once (5) | mark (6)
+//   body          = accepted (1) | removals (2) | removal_by_key (3) | receipt (4) | used_once (5) | mark (6)
 //   accepted      = used message dead_letter:i64 group:name count:u32 recipient:name{count}
-//   removal       = number:i64 account:name
+//   removals      = account:name count:u16 number:i64{count}
 //   removal_by_key= through:i64 find_only:flag account:name about:key
 //   receipt       = used through:i64 may_message:flag message about:key
 //   used_once     = used
@@ -54,10 +54,11 @@ inline constexpr std::size_t longest_name_bytes = 64;
 inline constexpr std::size_t longest_topic_bytes = 65'535;
 inline constexpr std::size_t longest_text_bytes = 268'435'455;  // MQTT's largest packet
 inline constexpr std::size_t most_recipients = 100'000;
+inline constexpr std::size_t most_removals = 65'535;
 
 enum class record_kind : std::uint8_t {
   accepted = 1,
-  removal = 2,
+  removals = 2,
   removal_by_key = 3,
   receipt = 4,
   used_once = 5,
@@ -97,7 +98,7 @@ class seal {
 // No allocation while `to` has the capacity.
 bool encode(std::string& to, const seal& with, journal_position at, const envelope& what,
             const fingerprint& known);
-bool encode(std::string& to, const seal& with, journal_position at, const removal& what);
+bool encode(std::string& to, const seal& with, journal_position at, const removal_list& what);
 bool encode(std::string& to, const seal& with, journal_position at, const removal_by_key& what);
 bool encode(std::string& to, const seal& with, journal_position at, const unresolved_receipt& what,
             std::int64_t now_us);

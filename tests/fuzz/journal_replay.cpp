@@ -43,7 +43,7 @@ std::string encode_again(const journal_record& record, std::int64_t at_us) {
   bool done = false;
   if (const auto* accepted = std::get_if<accepted_message>(&record)) {
     done = encode(bytes, sealed, 0, accepted->what, accepted->known);
-  } else if (const auto* gone = std::get_if<removal>(&record)) {
+  } else if (const auto* gone = std::get_if<removal_list>(&record)) {
     done = encode(bytes, sealed, 0, *gone);
   } else if (const auto* by_key = std::get_if<removal_by_key>(&record)) {
     done = encode(bytes, sealed, 0, *by_key);
@@ -120,7 +120,7 @@ outcome use(simulated_disk& disk, std::size_t segment_bytes, bool with_ring = fa
     check(!records.start(file_journal::behind::by_hand), "it can be begun");
     records.tend();
     written = records.end();
-    check(records.append(removal{"bert", 1}) == journal_status::ok, "it takes a record");
+    check(records.append(removal_list{"bert", {1}}) == journal_status::ok, "it takes a record");
     check(records.flush() == journal_status::ok, "and writes it");
     records.tend();
   }

@@ -200,8 +200,9 @@ bool fake_journal::has_removal(const std::string& account, const message& what) 
   // A receipt of a note to self has the note's key, and no key reaches receipts and answers.
   const bool has_key = !is_kept_until_handed_over(what.topic);
   return std::any_of(records_.begin(), records_.end(), [&](const auto& record) {
-    if (const auto* gone = std::get_if<removal>(&record.second)) {
-      return gone->account == account && gone->number == what.number;
+    if (const auto* gone = std::get_if<removal_list>(&record.second)) {
+      return gone->account == account &&
+             std::find(gone->numbers.begin(), gone->numbers.end(), what.number) != gone->numbers.end();
     }
     if (const auto* gone = std::get_if<removal_by_key>(&record.second)) {
       return has_key && gone->account == account && gone->key == what.key;

@@ -67,7 +67,7 @@ class fake_store final : public store {
 class fake_journal final : public journal {
  public:
   journal_status append(const envelope& accepted, const fingerprint& known) override;
-  journal_status append(const removal& gone) override { return add(gone); }
+  journal_status append(const removal_list& gone) override { return add(gone); }
   journal_status append(const removal_by_key& gone) override { return add(gone); }
   journal_status append(const unresolved_receipt& told) override { return add(told); }
   journal_status append(const used_once& publish) override { return add(publish); }

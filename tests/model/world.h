@@ -86,7 +86,7 @@ class world final : private clock, private log, private outbox {
    public:
     explicit recording_journal(world& owner) : owner_(owner), real_(owner.journal_) {}
     journal_status append(const envelope& accepted, const fingerprint& known) override;
-    journal_status append(const removal& gone) override { return real_.append(gone); }
+    journal_status append(const removal_list& gone) override { return real_.append(gone); }
     journal_status append(const removal_by_key& gone) override { return real_.append(gone); }
     journal_status append(const unresolved_receipt& told) override { return real_.append(told); }
     journal_status append(const used_once& publish) override { return real_.append(publish); }

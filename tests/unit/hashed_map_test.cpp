@@ -52,10 +52,24 @@ TEST(hashed_map, does_what_another_map_does_when_places_are_crowded) {
     std::unordered_map<std::uint64_t, std::uint64_t> other;
     for (int step = 0; step < 20'000; ++step) {
       const std::uint64_t name = 1 + random() % spread + (random() % 3) * 8'192;
-      if (random() % 2 == 0) {
-        ASSERT_EQ(map.insert(name, name * 2), other.emplace(name, name * 2).second);
-      } else {
-        ASSERT_EQ(map.erase(name), other.erase(name) != 0);
+      std::uint64_t taken = 0;
+      switch (random() % 4) {
+        case 0:
+          ASSERT_EQ(map.insert(name, name * 2), other.emplace(name, name * 2).second);
+          break;
+        case 1: {
+          const auto [value, is_new] = map.find_or_add(name);
+          ASSERT_EQ(is_new, other.emplace(name, name * 2).second);
+          ASSERT_EQ(value, is_new ? 0 : name * 2);
+          value = name * 2;
+          break;
+        }
+        case 2:
+          ASSERT_EQ(map.erase(name), other.erase(name) != 0);
+          break;
+        default:
+          ASSERT_EQ(map.take(name, taken), other.erase(name) != 0);
+          ASSERT_TRUE(taken == 0 || taken == name * 2);
       }
       ASSERT_EQ(map.size(), other.size());
     }

@@ -264,7 +264,7 @@ TEST_F(journal_damage, of_a_newer_version_or_another_journal_is_refused) {
   write(a_message(1));
   const auto file = last_file();
   kill();
-  (*disk.content(file))[8] = 2;
+  (*disk.content(file))[8] = 3;
   EXPECT_NE(start().find("has a header that can be read"), std::string::npos);
 }
 

@@ -57,7 +57,7 @@ TEST(journal_header, comes_back_and_every_flipped_bit_is_seen) {
 
 TEST(journal_record, is_bound_to_its_place_and_its_journal) {
   std::string bytes;
-  ASSERT_TRUE(encode(bytes, sealed, 100, removal{"bert", 7}));
+  ASSERT_TRUE(encode(bytes, sealed, 100, removal_list{"bert", {7}}));
   EXPECT_TRUE(std::holds_alternative<framed>(read_frame(bytes, sealed, 100)));
   EXPECT_EQ(std::get<flaw>(read_frame(bytes, sealed, 101)), flaw::bad_checksum);
   EXPECT_EQ(std::get<flaw>(read_frame(bytes, seal({1, 3}), 100)), flaw::bad_checksum);
@@ -97,6 +97,17 @@ TEST(journal_record, with_a_body_of_any_bytes_is_decoded_or_not) {
   EXPECT_GT(refused, 1'000U);
 }
 
+TEST(journal_record, of_fewer_or_more_removals_than_it_says_is_not_decoded) {
+  std::string bytes;
+  ASSERT_TRUE(encode(bytes, sealed, 0, removal_list{"bert", {1, 2, 3}}));
+  const std::string body = bytes.substr(frame_bytes + 1);
+  ASSERT_TRUE(decode_record({record_kind::removals, body, 0}));
+  for (std::size_t size = 0; size < body.size(); ++size) {
+    EXPECT_FALSE(decode_record({record_kind::removals, std::string_view(body).substr(0, size), 0})) << size;
+  }
+  EXPECT_FALSE(decode_record({record_kind::removals, body + std::string(8, '\1'), 0}));
+}
+
 TEST(journal_record, larger_than_a_message_may_be_is_not_written) {
   std::string bytes = "before";
   auto many = a_message(1);
@@ -105,7 +116,9 @@ TEST(journal_record, larger_than_a_message_may_be_is_not_written) {
   many.what.recipients.resize(most_recipients);
   EXPECT_TRUE(encode(bytes, sealed, 0, many.what, {}));
   bytes = "before";
-  EXPECT_FALSE(encode(bytes, sealed, 0, removal{std::string(65, 'x'), 1}));
+  EXPECT_FALSE(encode(bytes, sealed, 0, removal_list{std::string(65, 'x'), {1}}));
+  EXPECT_FALSE(
+      encode(bytes, sealed, 0, removal_list{"bert", std::vector<message_number>(most_removals + 1)}));
   EXPECT_FALSE(encode(bytes, sealed, 0, removal_by_key{"bert", {"anna", std::string(65, 'x')}, 1, false}));
   unresolved_receipt receipt;
   receipt.told.topic.assign(65'536, 'x');

@@ -69,8 +69,10 @@ inline std::string text_of(const journal_record& record) {
       return text + " group " + it.what.group + " letter " + std::to_string(it.what.dead_letter) + " known " +
              text_of(it.known);
     }
-    std::string operator()(const removal& it) const {
-      return "removal " + it.account + ' ' + std::to_string(it.number);
+    std::string operator()(const removal_list& it) const {
+      std::string text = "removals " + it.account;
+      for (const auto number : it.numbers) text += ' ' + std::to_string(number);
+      return text;
     }
     std::string operator()(const removal_by_key& it) const {
       return "by key " + it.account + ' ' + it.key.sender + '/' + it.key.id + ' ' +
@@ -91,7 +93,7 @@ inline journal_status append(journal& to, const journal_record& record) {
   struct appender {
     journal& to;
     journal_status operator()(const accepted_message& it) const { return to.append(it.what, it.known); }
-    journal_status operator()(const removal& it) const { return to.append(it); }
+    journal_status operator()(const removal_list& it) const { return to.append(it); }
     journal_status operator()(const removal_by_key& it) const { return to.append(it); }
     journal_status operator()(const unresolved_receipt& it) const { return to.append(it); }
     journal_status operator()(const used_once& it) const { return to.append(it); }

@@ -109,7 +109,7 @@ class doomed_journal : private journal_on_a_disk {
     const auto number = ++numbers_;
     switch (random_() % 5) {
       case 0:
-        return removal{"bert", static_cast<message_number>(number)};
+        return removal_list{"bert", {static_cast<message_number>(number)}};
       case 1:
         return used_once{{number, 3}, time.now_us()};
       case 2:

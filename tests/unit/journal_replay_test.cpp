@@ -27,7 +27,9 @@ std::vector<journal_record> one_of_each() {
   group.known = {};
   return {a_message(1),
           group,
-          removal{"bert", 1},
+          removal_list{"bert", {1}},
+          removal_list{"bert", {1, -2, 1'700'000'000'000'000}},
+          removal_list{"bert", {}},
           removal_by_key{"cleo", {"anna", "m1"}, 44, true},
           removal_by_key{"cleo", {"anna", "m2"}, 45, false},
           receipt,

@@ -38,7 +38,9 @@ class journal_room : public testing::Test, protected journal_on_a_disk {
     return journal_status::ok;
   }
   journal_status fill_with_removals() {
-    return fill([](std::uint64_t number) { return removal{"bert", static_cast<message_number>(number)}; });
+    return fill([](std::uint64_t number) {
+      return removal_list{"bert", {static_cast<message_number>(number)}};
+    });
   }
   journal_status fill_with_messages() {
     return fill([](std::uint64_t number) { return a_message(number, 300); });
@@ -211,7 +213,7 @@ TEST_F(journal_room, of_a_disk_that_is_far_behind_is_not_for_messages) {
   time.pass(1);
   EXPECT_EQ(loop(), journal_status::ok);
   EXPECT_EQ(write(a_message(3)), journal_status::full);
-  EXPECT_EQ(write(removal{"bert", 1}), journal_status::ok);
+  EXPECT_EQ(write(removal_list{"bert", {1}}), journal_status::ok);
   records->tend();
   EXPECT_EQ(loop(), journal_status::ok);
   EXPECT_EQ(write(a_message(3)), journal_status::ok);
@@ -224,7 +226,7 @@ TEST_F(journal_room, is_gone_for_good_after_any_other_error) {
   EXPECT_EQ(write(a_message(2)), journal_status::failed);
   port->write_error = 0;
   EXPECT_EQ(append(*records, a_message(3)), journal_status::failed);
-  EXPECT_EQ(append(*records, removal{"bert", 1}), journal_status::failed);
+  EXPECT_EQ(append(*records, removal_list{"bert", {1}}), journal_status::failed);
   EXPECT_EQ(records->flush(), journal_status::failed);
   EXPECT_NE(records->why_failed().find("Input/output error"), std::string::npos);
   expect_all_to_be_there();

@@ -113,7 +113,7 @@ TEST_F(journal_threads, refuse_messages_while_a_sync_hangs_and_take_them_again_a
   time.pass(50 * settings.sync_us + 1);
   EXPECT_EQ(records->flush(), journal_status::ok) << "as in each loop";
   EXPECT_EQ(write(3), journal_status::full);
-  EXPECT_EQ(append(*records, removal{"bert", 1}), journal_status::ok);
+  EXPECT_EQ(append(*records, removal_list{"bert", {1}}), journal_status::ok);
   EXPECT_EQ(records->flush(), journal_status::ok) << "the broker's thread does not wait";
   port->hang_syncs(false);
   EXPECT_TRUE(

@@ -64,8 +64,10 @@ class hand_journal final : public journal {
     }
     return messages_status;
   }
-  journal_status append(const removal& gone) override {
-    if (others_status == journal_status::ok) removals.push_back(gone);
+  journal_status append(const removal_list& gone) override {
+    if (others_status == journal_status::ok) {
+      for (const auto number : gone.numbers) removals.push_back({gone.account, number});
+    }
     return take(gone);
   }
   journal_status append(const removal_by_key& gone) override { return take(gone); }

@@ -7,15 +7,6 @@ namespace {
 
 const auto crew = std::make_shared<const std::string>("crew");
 
-held_message held(message_number number, std::size_t bytes,
-                  std::shared_ptr<const std::string> group = nullptr) {
-  held_message made;
-  made.number = number;
-  made.bytes = bytes;
-  made.group = std::move(group);
-  return made;
-}
-
 TEST(session, hears_by_the_best_of_its_filters) {
   session here;
   here.filters = {{"direct/bert/#", 0}, {"direct/bert/anna/+", 1}, {"group/crew/#", 2}};
@@ -47,28 +38,28 @@ TEST(session, wants_mail_by_a_filter_above_qos_0_only) {
 
 TEST(session, counts_what_it_holds_once) {
   session here;
-  here.hold(1, held(0, 100));
-  here.hold(2, held(7, 10, crew));
+  here.hold(1, 0, 100, nullptr);
+  here.hold(2, 7, 10, crew);
   EXPECT_EQ(here.held_bytes, 110U);
   EXPECT_EQ(here.held_without_number, 1U);
-  here.hold(1, held(6, 40));  // the same again, by its number
+  here.hold(1, 6, 40, nullptr);  // the same again, by its number
   EXPECT_EQ(here.held.size(), 2U);
   EXPECT_EQ(here.held_bytes, 50U);
   EXPECT_EQ(here.held_without_number, 0U);
   EXPECT_EQ(here.held.find(1)->number, 6);
-  here.hold(2, held(0, 20, crew));
+  here.hold(2, 0, 20, crew);
   EXPECT_EQ(here.held_bytes, 60U);
   EXPECT_EQ(here.held_without_number, 1U);
 }
 
 TEST(session, releases_what_it_holds_and_nothing_else) {
   session here;
-  here.hold(1, held(0, 100));
-  here.hold(2, held(7, 10, crew));
+  here.hold(1, 0, 100, nullptr);
+  here.hold(2, 7, 10, crew);
   held_message was;
-  EXPECT_FALSE(here.release(3, &was));
-  EXPECT_FALSE(here.release(4, &was));
-  EXPECT_TRUE(here.release(2, &was));
+  EXPECT_FALSE(here.release(3, was));
+  EXPECT_FALSE(here.release(4, was));
+  EXPECT_TRUE(here.release(2, was));
   EXPECT_EQ(was.number, 7);
   EXPECT_EQ(was.group, crew);
   EXPECT_EQ(here.held_bytes, 100U);

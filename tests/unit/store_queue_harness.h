@@ -33,7 +33,7 @@ class placed_records final : public journal {
     return at;
   }
   journal_status append(const envelope&, const fingerprint&) override { return journal_status::ok; }
-  journal_status append(const removal&) override { return journal_status::ok; }
+  journal_status append(const removal_list&) override { return journal_status::ok; }
   journal_status append(const removal_by_key&) override { return journal_status::ok; }
   journal_status append(const unresolved_receipt&) override { return journal_status::ok; }
   journal_status append(const used_once&) override { return journal_status::ok; }
@@ -79,7 +79,7 @@ class queue_of : public with_records, public store_queue {
     store_queue::push(accepted, records.put(accepted_message{accepted, {}}, record_bytes), true, now_us);
   }
   void remove(removal gone, std::int64_t now_us) {
-    const auto at = records.put(gone);
+    const auto at = records.put(removal_list{gone.account, {gone.number}});
     store_queue::remove(std::move(gone), at, now_us);
   }
   void remove(removal_by_key gone, after_removal then, std::int64_t now_us) {
@@ -87,7 +87,7 @@ class queue_of : public with_records, public store_queue {
     store_queue::remove(std::move(gone), at, std::move(then), now_us);
   }
   bool strike(std::string_view account, message_number number) {
-    records.put(removal{std::string(account), number});
+    records.put(removal_list{std::string(account), {number}});
     return store_queue::strike(account, number, "anna") != struck::no;
   }
   std::size_t entries() const { return messages() + removals(); }

@@ -192,7 +192,7 @@ TEST_F(unreadable_journal, gives_what_was_read_before) {
 
 TEST_F(unreadable_journal, is_one_that_gives_another_record) {
   auto other = letter(5, {"bert"});
-  const auto at = queue.records.put(removal{"bert", 5});
+  const auto at = queue.records.put(removal_list{"bert", {5}});
   queue.store_queue::push(other, at, true, 0);
   EXPECT_THAT(numbers_of(take_now(queue, 5)), ElementsAre(1, 2, 3));
   EXPECT_TRUE(queue.is_unreadable());
@@ -339,8 +339,8 @@ TEST_F(overflow, passes_over_what_turns_out_to_be_stored) {
 TEST_F(overflow, removes_what_was_struck_in_it_and_turns_out_to_be_stored) {
   fill();
   queue.remove({"cleo", 1}, 0);
-  queue.restore({"bert", 3}, queue.records.put(removal{"bert", 3}));
-  queue.restore({"bert", 5}, queue.records.put(removal{"bert", 5}));
+  queue.restore({"bert", 3}, queue.records.put(removal_list{"bert", {3}}));
+  queue.restore({"bert", 5}, queue.records.put(removal_list{"bert", {5}}));
   queue.forget_through(3);
   auto batch = take_now(queue, 5);
   ASSERT_EQ(batch.removals.size(), 2U);

@@ -20,7 +20,7 @@ class memory_journal final : public journal {
   journal_status append(const envelope& accepted, const fingerprint& known) override {
     return add([&](std::string& to) { return journal_format::encode(to, seal_, end_, accepted, known); });
   }
-  journal_status append(const removal& gone) override {
+  journal_status append(const removal_list& gone) override {
     return add([&](std::string& to) { return journal_format::encode(to, seal_, end_, gone); });
   }
   journal_status append(const removal_by_key& gone) override {
