@@ -17,7 +17,7 @@ class Outcome:
     most: bool = False  # the bar is the most it may be, not the least
     needs_saturation: bool = True
     notes: list = field(default_factory=list)
-    value: float = None  # none: the first side's median by the second's
+    value: float = None  # none: the ratio of the sides' values
     value_unit: str = ""
     by_processor: float = None  # the ratio as the broker's processor time has it
     verdict: str = ""
@@ -25,10 +25,16 @@ class Outcome:
     def median(self, side):
         return median(each.value for each in self.sides[side])
 
+    def ratio(self, of):
+        """First side by second: the median of the rounds' ratios. The sides of a round run one after the other, so
+        that a machine that gives more or less at times gives both the same; the medians of all rounds may be of
+        different times."""
+        first, second = self.sides.values()
+        return median(of(one) / of(other) for one, other in zip(first, second, strict=True))
+
     def judge(self):
         if self.value is None:
-            first, second = self.sides
-            self.value = self.median(first) / self.median(second)
+            self.value = self.ratio(lambda each: each.value)
         faults = [f"{name}: {fault}" for name, side in self.sides.items() for run in side for fault in run.faults]
         voids = self._voids() if self.needs_saturation else []
         remarks = [f"{name}: {each}" for name, side in self.sides.items() for run in side for each in run.remarks]
@@ -55,9 +61,11 @@ class Outcome:
 
     def compare_processor_time(self, rate):
         """By the processor time of the loop for each of what `rate` counts, first side by second."""
-        costs = {name: median(each.loop_us(each.interval[rate]) for each in side) for name, side in self.sides.items()}
-        first, second = costs.values()
-        self.by_processor = second / first if first else None
+        def cost(each):
+            return each.loop_us(each.interval[rate])
+
+        costs = {name: median(cost(each) for each in side) for name, side in self.sides.items()}
+        self.by_processor = self.ratio(lambda each: 1 / cost(each)) if all(costs.values()) else None
         self.notes.append("loop time for each: " + ", ".join(f"{name} {cost:.1f} µs" for name, cost in costs.items()))
         return self
 
