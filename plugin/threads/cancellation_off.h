@@ -2,7 +2,7 @@
 //
 // In a process with threads glibc makes a thread cancellable at once before each system call that may wait,
 // and not so after it: two locked instructions, unless the thread is of that kind already. With cancellation
-// off the kind means nothing else. Mosquitto cancels no thread of a broker's. It was 0.2 of the 15 µs that a
+// off the kind means nothing else, and nobody cancels the broker's thread. It was 0.2 of the 15 µs that a
 // message took.
 //
 // Lifetime: made and gone on the same thread, which has back what it had before.
