@@ -28,9 +28,9 @@ class Outcome:
     def ratio(self, of):
         """First side by second: the median of the rounds' ratios. The sides of a round run one after the other, so
         that a machine that gives more or less at times gives both the same; the medians of all rounds may be of
-        different times."""
+        different times. A round whose second side got nowhere counts as 0, so it never helps to keep a bar."""
         first, second = self.sides.values()
-        return median(of(one) / of(other) for one, other in zip(first, second, strict=True))
+        return median(of(one) / of(other) if of(other) else 0.0 for one, other in zip(first, second, strict=True))
 
     def judge(self):
         if self.value is None:
@@ -65,7 +65,7 @@ class Outcome:
             return each.loop_us(each.interval[rate])
 
         costs = {name: median(cost(each) for each in side) for name, side in self.sides.items()}
-        self.by_processor = self.ratio(lambda each: 1 / cost(each)) if all(costs.values()) else None
+        self.by_processor = self.ratio(lambda each: 1 / cost(each) if cost(each) else 0.0)
         self.notes.append("loop time for each: " + ", ".join(f"{name} {cost:.1f} µs" for name, cost in costs.items()))
         return self
 
