@@ -4,7 +4,6 @@ import os
 import socket
 import subprocess
 
-from .postgres import PASSWORD
 from .processes import Failure, Process, wait_until
 
 # For both sides of every row. Without the first, TCP holds back answers that follow one another.
@@ -34,11 +33,11 @@ def free_port():
 class Broker:
     """Runs while it is a context. `folder` is new, and for everything that it writes."""
 
-    def __init__(self, mosquitto, folder, lines, password=""):
+    def __init__(self, mosquitto, folder, lines, has_plugin=False):
         folder.mkdir()
         self.folder = folder
         self.port = free_port()
-        self.password = password
+        self.has_plugin = has_plugin
         self.program = mosquitto.program
         text = LINES + lines + [f"listener {self.port} 127.0.0.1"]
         if os.geteuid() == 0:
@@ -71,6 +70,8 @@ class Broker:
         return self._process.pid
 
 
+# `allow_anonymous` without a password file: it takes any password. Clients log in with the same names on both sides,
+# since Mosquitto keeps a copy of the sender's with each message.
 def bare(mosquitto, folder, lines=()):
     return Broker(mosquitto, folder, ["allow_anonymous true", *lines])
 
@@ -85,4 +86,4 @@ def with_plugin(mosquitto, folder, plugin, conninfo, options, lines=()):
     given = {"database": conninfo, "journal": folder / "journal", **options}
     return Broker(mosquitto, folder,
                   ["allow_anonymous false", f"plugin {plugin}",
-                   *(f"plugin_opt_{name} {value}" for name, value in given.items()), *lines], PASSWORD)
+                   *(f"plugin_opt_{name} {value}" for name, value in given.items()), *lines], has_plugin=True)

@@ -5,7 +5,7 @@ import os
 import subprocess
 from dataclasses import dataclass, field
 
-from .postgres import ACCOUNTS
+from .postgres import ACCOUNTS, PASSWORD
 from .processes import Failure, Process, machine_seconds, processor_seconds
 
 HEARTBEAT_ACCOUNT = ACCOUNTS - 1
@@ -60,9 +60,7 @@ class Heartbeat:
 
     def __init__(self, generator, broker, log):
         command = [generator, "heartbeat", "--port", broker.port, "--broker", broker.pid, "--first-account",
-                   HEARTBEAT_ACCOUNT, "--seconds", 3600]
-        if broker.password:
-            command += ["--password", broker.password]
+                   HEARTBEAT_ACCOUNT, "--seconds", 3600, "--password", PASSWORD]
         self._command, self._log = command, log
         self._process = None
         self.round_trips = []
@@ -101,9 +99,7 @@ def wait_until_open(bench, broker):
 def put_load(bench, broker, scenario, arguments, meanwhile=None, limit_seconds=900):
     """Runs one scenario to its end. `meanwhile` is called once, while it runs, and may take its time."""
     command = [bench.generator, scenario, "--port", broker.port, "--broker", broker.pid, "--run", bench.run_name(),
-               *arguments]
-    if broker.password:
-        command += ["--password", broker.password]
+               "--password", PASSWORD, *arguments]
     log = broker.folder / "generator.log"
     postgres_pid = bench.postgres.pid
     with Heartbeat(bench.generator, broker, log) as heartbeat:
@@ -129,6 +125,6 @@ def put_load(bench, broker, scenario, arguments, meanwhile=None, limit_seconds=9
     elif report["why_broken"]:
         faults.append(report["why_broken"])
     whole = report["took_seconds"]
-    return Measured(report, heartbeat, has_plugin=bool(broker.password), faults=faults, remarks=remarks,
+    return Measured(report, heartbeat, has_plugin=broker.has_plugin, faults=faults, remarks=remarks,
                     worst_ping_ms=worst, worst_ping_fed_ms=fed, postgres=max(postgres, 0.0) / whole,
                     others=max(others, 0.0) / whole)
