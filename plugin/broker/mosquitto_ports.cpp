@@ -54,11 +54,9 @@ std::int64_t system_clock::now_us() const { return microseconds<std::chrono::sys
 std::int64_t system_clock::steady_us() const { return microseconds<std::chrono::steady_clock>(); }
 
 clock::moment system_clock::look() const {
-  const auto steady = steady_us();
-  return {steady + apart_us_, steady};
+  if (!std::exchange(has_looked_, true)) seen_ = {now_us(), steady_us()};
+  return seen_;
 }
-
-void system_clock::compare() { apart_us_ = now_us() - steady_us(); }
 
 void mosquitto_outbox::publish(std::string_view client_id, const message& what, int qos) {
   if (!is_open_) return;

@@ -28,14 +28,14 @@ class mosquitto_log final : public log {
 
 class system_clock final : public clock {
  public:
-  system_clock() { compare(); }
   std::int64_t now_us() const override;
   std::int64_t steady_us() const override;
-  moment look() const override;  // `now_us` by what compare() found last
-  void compare();
+  moment look() const override;  // the same for all of a loop
+  void begin_loop() noexcept { has_looked_ = false; }
 
  private:
-  std::int64_t apart_us_ = 0;
+  mutable bool has_looked_ = false;
+  mutable moment seen_{};
 };
 
 // Publishes to one client. Until closed: once the broker is ending, its sessions are gone.

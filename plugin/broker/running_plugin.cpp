@@ -134,7 +134,7 @@ void running_plugin::wake() noexcept { waker_->wake(); }
 void running_plugin::tick() {
   if (waker_ == nullptr) start();
   waker_->ticked();
-  time_.compare();
+  time_.begin_loop();
   events_.tick();
   take_store_results();
   take_directory_results();

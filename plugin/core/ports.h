@@ -23,7 +23,7 @@ class clock {
   virtual std::int64_t now_us() const = 0;
   virtual std::int64_t steady_us() const = 0;
 
-  // Both by one look, where that is cheaper: `now_us` may then be late to notice that the clock was set.
+  // Both, of this loop of the broker: the first look in it may hold for all of it, which is cheaper.
   struct moment {
     std::int64_t now_us, steady_us;
   };
