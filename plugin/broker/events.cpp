@@ -79,15 +79,14 @@ int broker_events::acl_check(const mosquitto_evt_acl_check& event) {
 }
 
 int broker_events::check_write(const mosquitto_evt_acl_check& event) {
-  const auto handle = handle_of(event.client);
-  const auto* known = office_.rights_of(handle);
-  if (known == nullptr) return check_will(event);
-  const policy* rights = known->get();
+  const session* from = office_.find(handle_of(event.client));
+  if (from == nullptr) return check_will(event);
+  const policy& rights = *from->account->rights;
   const auto topic = text_of(event.topic);
-  const auto judged = rights->may_publish(office_.client_id_of(handle), topic, office_.expect_publish(topic));
+  const auto judged = rights.may_publish(from->client_id, topic, office_.expect_publish(topic));
   if (judged) return MOSQ_ERR_SUCCESS;
   lines_.write(log_level::info,
-               "publish of " + rights->name() + " to " + event.topic + " refused: " + describe(judged));
+               "publish of " + rights.name() + " to " + event.topic + " refused: " + describe(judged));
   return MOSQ_ERR_ACL_DENIED;
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/names.h"
 #include "core/post_office.h"
 
 namespace restante {
@@ -71,6 +72,7 @@ const parsed_topic& post_office::expect_publish(std::string_view topic) {
   foreseen_.used =
       fingerprint_of(settings_.key, once, foreseen_.rest.substr(0, foreseen_.rest.size() - once.size()));
   recent_.prepare(foreseen_.used.identity);
+  queue_.prepare_to_push();
   return foreseen_.parsed;
 }
 
@@ -96,7 +98,7 @@ acceptance_result post_office::publish_expected(const publication& what) {
       return {acceptance::refused, 0,
               from->account->name + " is not granted service " + std::string(answer->name)};
     }
-  } else if (speaker(parsed) != from->account->name) {
+  } else if (!same_name(speaker(parsed), from->account->name)) {
     return {acceptance::refused, 0, "the topic names another sender than " + from->account->name};
   }
   if (what.payload.size() > static_cast<std::size_t>(settings_.values.max_payload_bytes)) {
@@ -144,6 +146,7 @@ acceptance_result post_office::accept_message(session& from, const publication& 
   roster_audience audience;
   if (const auto* to = std::get_if<direct_topic>(&parsed)) {
     add_recipient(to->to);
+    if (const account_state* known = find_account(to->to)) audience.only = known->queue_name;
   } else if (const auto* answered = std::get_if<answer_topic>(&parsed)) {
     add_recipient(answered->to);
   } else if (const auto* request = std::get_if<request_topic>(&parsed)) {
@@ -187,13 +190,16 @@ acceptance_result post_office::accept_message(session& from, const publication& 
     return {acceptance::busy, 0, std::move(why)};
   }
   accepted.what = make_message(sender.name, what, now.now_us);
-  if (!keep(accepted, used, now.steady_us, std::move(audience))) {
+  const auto place = keep(accepted, used, now.steady_us, std::move(audience));
+  if (!place) {
     return {acceptance::busy, 0, "the journal takes no more"};
   }
   recent_.remember(used, now.steady_us);
   const auto number = accepted.what->number;
   // Both are the same hash of `{sender}/{id}`.
-  route(describe(std::move(accepted.what), parsed, is_answer ? 0 : used.identity), parsed, what.qos == 1);
+  auto kept = describe(std::move(accepted.what), parsed, is_answer ? 0 : used.identity);
+  kept.place = *place;
+  route(std::move(kept), parsed, what.qos == 1);
   return {acceptance::accepted, number, {}};
 }
 
@@ -255,13 +261,12 @@ void post_office::keep_for_reuse(shared_message routed) noexcept {
   if (reusable_envelope_.recipients.capacity() > most_recipients) reusable_envelope_ = {};
 }
 
-bool post_office::keep(const envelope& accepted, const fingerprint& known, std::int64_t steady_us,
-                       roster_audience audience) {
+std::optional<waiting_place> post_office::keep(const envelope& accepted, const fingerprint& known,
+                                               std::int64_t steady_us, roster_audience audience) {
   const auto at = outside_.records.end();
-  if (outside_.records.append(accepted, known) != journal_status::ok) return false;
-  if (outside_.records.flush() != journal_status::ok) return false;
-  queue_.push(accepted, at, true, steady_us, std::move(audience));
-  return true;
+  if (outside_.records.append(accepted, known) != journal_status::ok) return std::nullopt;
+  if (outside_.records.flush() != journal_status::ok) return std::nullopt;
+  return queue_.push(accepted, at, true, steady_us, std::move(audience));
 }
 
 post_office::mail post_office::describe(shared_message what, const parsed_topic& parsed) const {
@@ -302,6 +307,7 @@ void post_office::offer(session& to, const mail& given, bool natively) {
   const auto expect = [&](bool kept) {
     to.expected = what.number;
     to.expected_kept = kept;
+    if (kept) to.held.prepare(given.name);
     routing_.expected.push_back(&to);
     routing_.takes_properties |= to.takes_properties;
   };

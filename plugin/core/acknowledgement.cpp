@@ -38,7 +38,14 @@ acceptance_result post_office::take_acknowledgements(session& from, std::string_
   note_acknowledging(account);
   unrecorded_ = false;
   collect_removals(account.name);
-  for (const auto& each : named) acknowledge(account, name_of(each.whole), each.sender, each.id);
+  acknowledged_.clear();
+  for (const auto& each : named) {
+    const auto name = acknowledged_.emplace_back(name_of(each.whole));
+    for (const session* holds : account.sessions) holds->held.prepare(name);
+  }
+  for (std::size_t i = 0; i < named.size(); ++i) {
+    acknowledge(account, acknowledged_[i], named[i].sender, named[i].id);
+  }
   record_removals();
   // Not to be answered with success, since a crash would bring it back; saying it again does no harm.
   if (outside_.records.flush() != journal_status::ok || unrecorded_) {
@@ -71,17 +78,21 @@ bool post_office::is_unkept(const account_state& account, message_name name) {
 bool post_office::acknowledge(account_state& account, message_name name, std::string_view sender,
                               std::string_view id) {
   message_number number = 0;
+  waiting_place place = unknown_place;
   bool was_held = false, is_repeated = false;
   for (session* each : account.sessions) {
     held_message was;
     if (!each->release(name, was)) continue;
     was_held = true;
-    if (number == 0) number = was.number;
+    if (number == 0) {
+      number = was.number;
+      place = was.place;
+    }
     is_repeated |= was.repeated;
     attend(*each);
   }
   if (number != 0) {
-    remove(account.name, number, sender);
+    remove(account.name, number, sender, place);
     if (!is_repeated) return true;
   }
   if (!was_held && is_unkept(account, name)) return false;
@@ -110,9 +121,10 @@ bool post_office::acknowledge_one(account_state& account, message_name name, std
   return was_kept;
 }
 
-void post_office::discard(const std::string& account, message_number number, std::string_view sender) {
+void post_office::discard(const std::string& account, message_number number, std::string_view sender,
+                          waiting_place place) {
   collect_removals(account);
-  remove(account, number, sender);
+  remove(account, number, sender, place);
   record_removals();
 }
 
@@ -129,12 +141,13 @@ void post_office::record_removals() {
 }
 
 // Recorded even if it was stored long ago: a crash must not bring it back before it is removed.
-void post_office::remove(const std::string& account, message_number number, std::string_view sender) {
+void post_office::remove(const std::string& account, message_number number, std::string_view sender,
+                         waiting_place place) {
   if (missed_bytes_ != 0) {
     if (account_state* open = find_account(account)) forget_missed(*open, number);
   }
   removals_.numbers.push_back(number);
-  if (queue_.strike(account, number, sender) == store_queue::struck::no) {
+  if (queue_.strike(account, number, sender, place) == store_queue::struck::no) {
     queue_.remove({account, number}, removals_at_, outside_.time.steady_us());
   }
 }

@@ -15,15 +15,17 @@ std::variant<std::vector<acknowledgement_line>, std::string_view> parse_acknowle
   lines.reserve(std::min(line_feeds + 1, most_acknowledgement_lines));
   while (true) {
     if (lines.size() == most_acknowledgement_lines) return "more than 500 lines to acknowledge";
-    const auto end = payload.find('\n');
-    const auto line = payload.substr(0, end);
-    const auto slash = line.find('/');
-    if (slash == std::string_view::npos) return "a line to acknowledge is not {from}/{id}";
-    const auto from = line.substr(0, slash), id = line.substr(slash + 1);
-    if (!is_account_name(from) || !is_message_id(id)) return "a line to acknowledge is not {from}/{id}";
-    lines.push_back({line, from, id});
-    if (end == std::string_view::npos) return lines;
-    payload.remove_prefix(end + 1);
+    const auto from = leading_account_name(payload);
+    auto rest = payload.substr(from.size());
+    if (from.empty() || !rest.starts_with('/')) return "a line to acknowledge is not {from}/{id}";
+    rest.remove_prefix(1);
+    const auto id = leading_message_id(rest);
+    rest.remove_prefix(id.size());
+    if (id.empty() || !(rest.empty() || rest.starts_with('\n')))
+      return "a line to acknowledge is not {from}/{id}";
+    lines.push_back({payload.substr(0, from.size() + 1 + id.size()), from, id});
+    if (rest.empty()) return lines;
+    payload = rest.substr(1);
   }
 }
 

@@ -35,7 +35,7 @@ void post_office::hand_off_held(session& of) {
   while (!of.held.empty()) {
     held_message was;
     of.release(of.held.any_name(), was);
-    if (was.number != 0) discard(of.account->name, was.number, {});
+    if (was.number != 0) discard(of.account->name, was.number, {}, was.place);
   }
   attend(of);
 }
@@ -60,10 +60,10 @@ void post_office::record_hand_over(session& to, const mail& given) {
   to.cursor = std::max(to.cursor, what.number);
   if (needs_no_acknowledgement(*to.account, given.until_handed_over)) {
     ++to.handoffs;
-    discard(to.account->name, what.number, what.key.sender);
+    discard(to.account->name, what.number, what.key.sender, given.place);
     return;
   }
-  to.hold(given.name, what.number, what.payload.size(), given.group);
+  to.hold(given.name, what.number, what.payload.size(), given.group, given.place);
 }
 
 void post_office::hand_over(session& to, const mail& given) {

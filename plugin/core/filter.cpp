@@ -73,8 +73,23 @@ bool is_filter(std::string_view filter) noexcept {
   return true;
 }
 
+// Byte by byte: levels are short, and to look for their ends first costs more than to compare them.
 bool filter_matches(std::string_view filter, std::string_view topic) noexcept {
-  return filter_matches_by(filter, topic, std::equal_to<>());
+  if (topic.starts_with('$') && begins_with_wildcard(filter)) return false;
+  const char *wanted = filter.data(), *given = topic.data();
+  const char *const last_wanted = wanted + filter.size(), *const last_given = given + topic.size();
+  for (; wanted != last_wanted; ++wanted) {
+    if (*wanted == '#') return true;
+    if (*wanted == '+') {
+      while (given != last_given && *given != '/') ++given;
+    } else if (given != last_given && *given == *wanted) {
+      ++given;
+    } else {
+      // `a/#` hears `a` too.
+      return given == last_given && std::string_view(wanted, last_wanted) == "/#";
+    }
+  }
+  return given == last_given;
 }
 
 bool filter_covers(std::string_view wide, std::string_view narrow) noexcept {

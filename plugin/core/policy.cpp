@@ -151,7 +151,9 @@ verdict policy::judge(const rule_list& rules, std::string_view client_id,
 verdict policy::judge_topic(const rule_list& rules, std::string_view client_id,
                             std::string_view topic) const noexcept {
   return judge(rules, client_id, [topic](const compiled_rule& each, const auto& same) {
-    return !begin_apart(each.first, topic.front()) && filter_matches_by(each.filter, topic, same);
+    if (begin_apart(each.first, topic.front())) return false;
+    return each.has_client_id ? filter_matches_by(each.filter, topic, same)
+                              : filter_matches(each.filter, topic);
   });
 }
 
@@ -178,7 +180,7 @@ std::string_view policy::what_forbids_publish(const parsed_topic& parsed) const 
     return serves(answer->name) ? "" : "the account is not granted the service";
   }
   if (std::holds_alternative<profile_topic>(parsed)) return "the broker alone publishes profiles";
-  if (speaker(parsed) != record_.name) return "the topic names another account as its sender";
+  if (!same_name(speaker(parsed), record_.name)) return "the topic names another account as its sender";
   if (const auto* group = std::get_if<group_topic>(&parsed);
       group != nullptr && member_of(group->group) == nullptr) {
     return "the account is not a member of the group";

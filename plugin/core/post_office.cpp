@@ -253,10 +253,11 @@ std::string_view post_office::client_id_of(session_handle handle) const {
 }
 
 account_state* post_office::find_account(std::string_view name) {
-  account_state*& lately = found_accounts_.at(name);
-  if (lately != nullptr && lately->name == name) return lately;
+  if (account_state* lately = found_accounts_.find(name)) return lately;
   const auto found = accounts_.find(name);
-  return found == accounts_.end() ? nullptr : lately = found->second.get();
+  if (found == accounts_.end()) return nullptr;
+  found_accounts_.add(*found->second);
+  return found->second.get();
 }
 
 account_state& post_office::open_account(const shared_policy& rights) {
@@ -264,6 +265,7 @@ account_state& post_office::open_account(const shared_policy& rights) {
   if (place == nullptr) {
     place = std::make_unique<account_state>();
     place->name = rights->name();
+    place->queue_name = queue_.name_of(place->name);
   }
   leave_groups(*place);
   place->rights = rights;
@@ -275,7 +277,7 @@ account_state& post_office::open_account(const shared_policy& rights) {
 void post_office::close_account_if_unused(account_state& account) {
   if (!account.sessions.empty()) return;
   leave_groups(account);
-  if (account_state*& lately = found_accounts_.at(account.name); lately == &account) lately = nullptr;
+  found_accounts_.forget(account);
   accounts_.erase(accounts_.find(account.name));
 }
 

@@ -24,6 +24,7 @@
 #include <deque>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -170,8 +171,9 @@ class post_office {
   // Nothing is left to be stored.
   bool is_drained() const noexcept { return queue_.empty(); }
 
-  // For tests and statistics.
+  // Null if there is no such session. It is to be looked at only.
   session* find(session_handle handle) const;
+  // For tests and statistics.
   std::size_t queued_entries() const noexcept { return queue_.messages() + queue_.removals(); }
   std::size_t remembered_publishes() const noexcept { return recent_.size(); }
 
@@ -187,10 +189,14 @@ class post_office {
     std::vector<subscription> filters, profiles;
     bool filters_unknown;
   };
+  struct name_of_account {
+    std::string_view operator()(const account_state& each) const noexcept { return each.name; }
+  };
   // A message with what is worth finding out once for all who hear it.
   struct mail {
     shared_message what;
     message_name name = 0;
+    waiting_place place = unknown_place;       // in the queue
     bool until_handed_over = false;            // a receipt or an answer: nobody acknowledges it
     std::shared_ptr<const std::string> group;  // null: to one account
   };
@@ -229,8 +235,9 @@ class post_office {
   std::shared_ptr<message> make_message(const std::string& sender, const publication& what,
                                         std::int64_t now_us);
   void keep_for_reuse(shared_message routed) noexcept;
-  bool keep(const envelope& accepted, const fingerprint& known, std::int64_t steady_us,
-            roster_audience audience = {});
+  // Nothing: the journal does not take it.
+  std::optional<waiting_place> keep(const envelope& accepted, const fingerprint& known,
+                                    std::int64_t steady_us, roster_audience audience = {});
   void remember(const fingerprint& known);
   mail describe(shared_message what, const parsed_topic& parsed) const;
   mail describe(shared_message what, const parsed_topic& parsed, message_name name) const;
@@ -257,9 +264,11 @@ class post_office {
   void queue(removal_by_key gone, journal_position at);
   void queue(const unresolved_receipt& told, journal_position at);
   void note_acknowledging(account_state& account);
-  void discard(const std::string& account, message_number number, std::string_view sender);
+  void discard(const std::string& account, message_number number, std::string_view sender,
+               waiting_place place = unknown_place);
   void collect_removals(const std::string& account);
-  void remove(const std::string& account, message_number number, std::string_view sender);
+  void remove(const std::string& account, message_number number, std::string_view sender,
+              waiting_place place);
   void record_removals();
   template <typename Record>
   journal_position record(const Record& what);
@@ -306,7 +315,7 @@ class post_office {
   mutable std::array<session*, 256> found_lately_{};
   string_map<session_handle> by_client_;
   string_map<std::unique_ptr<account_state>> accounts_;
-  lately_found<account_state> found_accounts_;  // of those
+  lately_found<account_state, name_of_account> found_accounts_;  // of those
   string_map<group_state> groups_;
   profile_desk profiles_;
   string_map<account_state*> services_;  // those whose account is connected
@@ -322,9 +331,10 @@ class post_office {
   message_number last_number_ = 0;
   journal_position trimmed_to_ = 0;
   std::int64_t trimmed_at_us_ = 0;
-  bool unreadable_ = false;  // the journal, as was said
-  bool unrecorded_ = false;  // something that it did not take
-  removal_list removals_;    // collected
+  bool unreadable_ = false;                 // the journal, as was said
+  bool unrecorded_ = false;                 // something that it did not take
+  removal_list removals_;                   // collected
+  std::vector<message_name> acknowledged_;  // by the `ack` at hand
   journal_position removals_at_ = 0;
   std::uint64_t loop_ = 1;
   bool ready_ = false;

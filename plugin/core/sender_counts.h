@@ -25,11 +25,10 @@ class sender_counts {
  public:
   // Null: nothing is queued.
   sender_count* find(std::string_view sender) noexcept {
-    auto*& lately = lately_.at(sender);
-    if (lately != nullptr && lately->first == sender) return &lately->second;
+    if (auto* lately = lately_.find(sender)) return &lately->second;
     const auto found = counts_.find(sender);
     if (found == counts_.end()) return nullptr;
-    lately = &*found;
+    lately_.add(*found);
     return &found->second;
   }
 
@@ -49,8 +48,13 @@ class sender_counts {
  private:
   static constexpr std::size_t fewest = 1'000;
 
+  using named_count = string_map<sender_count>::value_type;
+  struct name_of {
+    std::string_view operator()(const named_count& each) const noexcept { return each.first; }
+  };
+
   string_map<sender_count> counts_;
-  lately_found<string_map<sender_count>::value_type> lately_;
+  lately_found<named_count, name_of> lately_;
   std::size_t most_ = fewest;  // before the idle go
 };
 

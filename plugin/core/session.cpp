@@ -25,7 +25,7 @@ bool session::has_kept_filter() const noexcept {
 }
 
 held_message& session::hold(message_name name, message_number number, std::size_t bytes,
-                            const std::shared_ptr<const std::string>& group) {
+                            const std::shared_ptr<const std::string>& group, waiting_place place) {
   const auto [at, is_new] = held.find_or_add(name);
   if (!is_new) {
     if (at.number == 0) --held_without_number;
@@ -36,7 +36,8 @@ held_message& session::hold(message_name name, message_number number, std::size_
   if (number == 0) ++held_without_number;
   held_bytes += bytes;
   at.number = number;
-  at.bytes = bytes;
+  at.place = place;
+  at.bytes = static_cast<std::uint32_t>(bytes);  // MQTT's largest packet has 2^28
   at.group = group;
   return at;
 }

@@ -14,6 +14,7 @@
 #include "core/message.h"
 #include "core/policy.h"
 #include "core/recently_heard.h"
+#include "core/waiting_messages.h"
 
 namespace restante {
 
@@ -36,12 +37,14 @@ using message_name = std::uint64_t;
 
 // A message that was handed over and is not acknowledged.
 struct held_message {
-  message_number number = 0;  // 0: the broker resent it and only its key is known
-  std::size_t bytes = 0;
+  message_number number = 0;                 // 0: the broker resent it and only its key is known
+  waiting_place place = unknown_place;       // in the queue, when it was accepted
   std::shared_ptr<const std::string> group;  // null: to one account
   std::unique_ptr<message_key> key;          // while the number is not known
+  std::uint32_t bytes = 0;
   bool repeated = false;  // another message has this key too: both go when it is acknowledged
 };
+static_assert(sizeof(held_message) <= 56, "with its name in one line of memory");
 
 struct session {
   session_handle handle = 0;
@@ -99,7 +102,7 @@ struct session {
 
   // What it holds now, until the next call of these. `group`: null: to one account.
   held_message& hold(message_name name, message_number number, std::size_t bytes,
-                     const std::shared_ptr<const std::string>& group);
+                     const std::shared_ptr<const std::string>& group, waiting_place place = unknown_place);
   // False: it does not hold it.
   bool release(message_name name, held_message& was);
   bool release(message_name name);
@@ -107,6 +110,7 @@ struct session {
 
 struct account_state {
   std::string name;
+  std::uint64_t queue_name = 0;  // store_queue::name_of()
   shared_policy rights;
   bool has_acknowledged = false;
   std::vector<session*> sessions;

@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "core/names.h"
 #include "core/read_back.h"
 
 namespace restante {
@@ -48,7 +49,7 @@ void store_queue::describe(const envelope& accepted, journal_position at, std::i
   made.is_open = accepted.recipients.empty();
   made.settles_dead_letter = accepted.dead_letter != 0;
   if (made.left == 1) {
-    made.recipient = name_of(accepted.recipients.front());
+    made.recipient = audience.only != 0 ? audience.only : name_of(accepted.recipients.front());
   } else if (made.left > 1) {
     if (audience.members == nullptr) {
       audience.members = names_of(accepted.recipients);
@@ -61,8 +62,8 @@ void store_queue::describe(const envelope& accepted, journal_position at, std::i
   }
 }
 
-void store_queue::push(const envelope& accepted, journal_position at, bool counts, std::int64_t now_us,
-                       roster_audience audience) {
+waiting_place store_queue::push(const envelope& accepted, journal_position at, bool counts,
+                                std::int64_t now_us, roster_audience audience) {
   const auto number = accepted.what->number;
   const bool is_open = accepted.recipients.empty();
   sender_count* counted = nullptr;
@@ -73,12 +74,12 @@ void store_queue::push(const envelope& accepted, journal_position at, bool count
     uncounted_through_ = number;
   }
   if (!has_overflow_ && messages() < limits_.messages && waiting_.bytes() < limits_.bytes) {
-    waiting_.push(number, [&](waiting_message& entry) {
+    const auto place = waiting_.push(number, [&](waiting_message& entry) {
       describe(accepted, at, now_us, std::move(audience), entry);
       entry.counted = counted;
     });
     if (counted != nullptr) counted->pointers += 1;
-    return;
+    return place;
   }
   if (!has_overflow_) {
     has_overflow_ = true;
@@ -87,6 +88,7 @@ void store_queue::push(const envelope& accepted, journal_position at, bool count
   }
   overflow_last_ = at;
   if (is_open) open_in_overflow_.insert(number);
+  return unknown_place;
 }
 
 bool store_queue::wants_more(std::int64_t now_us) const noexcept {
@@ -148,7 +150,7 @@ std::uint64_t store_queue::delivery_name(std::string_view account, message_numbe
 
 // One account acknowledges many at a time.
 std::uint64_t store_queue::name_of_striker(std::string_view account) {
-  if (account != struck_last_by_) {
+  if (!same_name(account, struck_last_by_)) {
     struck_last_by_ = account;
     struck_last_name_ = name_of(account);
   }
@@ -156,7 +158,7 @@ std::uint64_t store_queue::name_of_striker(std::string_view account) {
 }
 
 store_queue::struck store_queue::strike(std::string_view account, message_number number,
-                                        std::string_view sender) {
+                                        std::string_view sender, waiting_place place) {
   if (has_overflow_ && number >= overflow_first_) {
     if (open_in_overflow_.contains(number)) return struck::no;
     if (struck_in_overflow_.insert(delivery_name(account, number)).second && number > uncounted_through_) {
@@ -164,7 +166,7 @@ store_queue::struck store_queue::strike(std::string_view account, message_number
     }
     return struck::in_overflow;
   }
-  auto* queued = waiting_.find(number);
+  auto* queued = waiting_.find(number, place);
   if (queued == nullptr || !queued->strike(name_of_striker(account))) return struck::no;
   if (queued->counted != nullptr) queued->counted->take(1);
   if (queued->left == 0) uncount(*queued);

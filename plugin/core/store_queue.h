@@ -67,16 +67,22 @@ class store_queue {
   bool has_room_for_removals(std::size_t count) const noexcept;
   // Deliveries of this sender that are queued, not counting those in flight.
   std::size_t queued_by(std::string_view sender) noexcept;
+  // Of a recipient that gets many: roster_audience::only.
+  std::uint64_t name_of(std::string_view account) const noexcept { return keyed_hash(key_, account); }
   // For rosters, so that not each message to a group has names of its own.
   std::shared_ptr<const account_names> names_of(const std::vector<std::string>& accounts) const;
 
   // Numbers and positions must grow from call to call. `counts`: for its sender's limit. `audience`: the same
   // recipients, if the caller knows them as all of a roster but one.
-  void push(const envelope& accepted, journal_position at, bool counts, std::int64_t now_us,
-            roster_audience audience = {});
-  // Takes one recipient off a message that is not in flight yet. False: it is not here.
+  waiting_place push(const envelope& accepted, journal_position at, bool counts, std::int64_t now_us,
+                     roster_audience audience = {});
+  // Before a push that is about to come.
+  void prepare_to_push() const noexcept { waiting_.prepare_to_push(); }
+  // Takes one recipient off a message that is not in flight yet. `place`: as push() told it, if that is
+  // known.
   enum class struck { no, here, in_overflow };
-  struck strike(std::string_view account, message_number number, std::string_view sender);
+  struck strike(std::string_view account, message_number number, std::string_view sender,
+                waiting_place place = unknown_place);
   void remove(removal gone, journal_position at, std::int64_t now_us);
   // Waits until messages up to `gone.through` are stored.
   void remove(removal_by_key gone, journal_position at, after_removal then, std::int64_t now_us);
@@ -125,7 +131,6 @@ class store_queue {
   };
 
   message_number watermark(message_number last_accepted, message_number in_flight) const noexcept;
-  std::uint64_t name_of(std::string_view account) const noexcept { return keyed_hash(key_, account); }
   std::uint64_t name_of_striker(std::string_view account);
   std::uint64_t delivery_name(std::string_view account, message_number number) const noexcept;
   void describe(const envelope& accepted, journal_position at, std::int64_t now_us, roster_audience audience,

@@ -25,27 +25,56 @@ std::optional<std::array<std::string_view, count>> split(std::string_view topic)
   return levels;
 }
 
-parsed_topic parse_direct(std::string_view topic) noexcept {
+// What is wrong with a topic of four levels of which the last is an id and the two before are names.
+struct wording {
+  std::string_view levels, first, second, id;
+};
+
+constexpr wording of_direct{"not of the four levels direct/{to}/{from}/{id}",
+                            "direct/{to}/{from}/{id}: {to} is not an account name",
+                            "direct/{to}/{from}/{id}: {from} is not an account name",
+                            "direct/{to}/{from}/{id}: {id} is not a message id"};
+constexpr wording of_group{"not of the four levels group/{group}/{from}/{id}",
+                           "group/{group}/{from}/{id}: {group} is not a group name",
+                           "group/{group}/{from}/{id}: {from} is not an account name",
+                           "group/{group}/{from}/{id}: {id} is not a message id"};
+constexpr wording of_receipt{"not of the four levels receipt/{from}/{by}/{id}",
+                             "receipt/{from}/{by}/{id}: {from} is not an account name",
+                             "receipt/{from}/{by}/{id}: {by} is not an account name",
+                             "receipt/{from}/{by}/{id}: {id} is not a message id"};
+constexpr wording of_service{"not of the four levels service/{name}/{from}/{id}",
+                             "service/{name}/{from}/{id}: {name} is not a name of a service",
+                             "service/{name}/{from}/{id}: {from} is not an account name",
+                             "service/{name}/{from}/{id}: {id} is not a message id"};
+constexpr wording of_answer{"not of the four levels answer/{to}/{name}/{id}",
+                            "answer/{to}/{name}/{id}: {to} is not an account name",
+                            "answer/{to}/{name}/{id}: {name} is not a name of a service",
+                            "answer/{to}/{name}/{id}: {id} is not a message id"};
+
+malformed_topic what_is_wrong(std::string_view topic, const wording& wrong) noexcept {
   const auto levels = split<4>(topic);
-  if (!levels) return malformed_topic{"not of the four levels direct/{to}/{from}/{id}"};
-  const auto& [root, to, from, id] = *levels;
-  if (!is_account_name(to)) return malformed_topic{"direct/{to}/{from}/{id}: {to} is not an account name"};
-  if (!is_account_name(from))
-    return malformed_topic{"direct/{to}/{from}/{id}: {from} is not an account name"};
-  if (!is_message_id(id)) return malformed_topic{"direct/{to}/{from}/{id}: {id} is not a message id"};
-  return direct_topic{to, from, id};
+  if (!levels) return {wrong.levels};
+  const auto& [root, first, second, id] = *levels;
+  if (!is_account_name(first)) return {wrong.first};
+  if (!is_account_name(second)) return {wrong.second};
+  return {wrong.id};
 }
 
-parsed_topic parse_group(std::string_view topic) noexcept {
-  const auto levels = split<4>(topic);
-  if (!levels) return malformed_topic{"not of the four levels group/{group}/{from}/{id}"};
-  const auto& [root, group, from, id] = *levels;
-  if (!is_account_name(group))
-    return malformed_topic{"group/{group}/{from}/{id}: {group} is not a group name"};
-  if (!is_account_name(from))
-    return malformed_topic{"group/{group}/{from}/{id}: {from} is not an account name"};
-  if (!is_message_id(id)) return malformed_topic{"group/{group}/{from}/{id}: {id} is not a message id"};
-  return group_topic{group, from, id};
+// In one pass: names hold no `/`.
+template <typename Shape>
+parsed_topic parse_four(std::string_view topic, std::size_t root_bytes, const wording& wrong) noexcept {
+  auto rest = topic.substr(root_bytes);
+  const auto take = [&rest](std::string_view (&leading)(std::string_view)) {
+    if (!rest.starts_with('/')) return std::string_view();
+    const auto taken = leading(rest.substr(1));
+    rest.remove_prefix(1 + taken.size());
+    return taken;
+  };
+  const auto first = take(leading_account_name);
+  const auto second = first.empty() ? first : take(leading_account_name);
+  const auto id = second.empty() ? second : take(leading_message_id);
+  if (id.empty() || !rest.empty()) return what_is_wrong(topic, wrong);
+  return Shape{first, second, id};
 }
 
 parsed_topic parse_acknowledge(std::string_view topic) noexcept {
@@ -54,40 +83,6 @@ parsed_topic parse_acknowledge(std::string_view topic) noexcept {
   const auto& [root, by] = *levels;
   if (!is_account_name(by)) return malformed_topic{"ack/{me}: {me} is not an account name"};
   return acknowledge_topic{by};
-}
-
-parsed_topic parse_receipt(std::string_view topic) noexcept {
-  const auto levels = split<4>(topic);
-  if (!levels) return malformed_topic{"not of the four levels receipt/{from}/{by}/{id}"};
-  const auto& [root, from, by, id] = *levels;
-  if (!is_account_name(from))
-    return malformed_topic{"receipt/{from}/{by}/{id}: {from} is not an account name"};
-  if (!is_account_name(by)) return malformed_topic{"receipt/{from}/{by}/{id}: {by} is not an account name"};
-  if (!is_message_id(id)) return malformed_topic{"receipt/{from}/{by}/{id}: {id} is not a message id"};
-  return receipt_topic{from, by, id};
-}
-
-parsed_topic parse_service(std::string_view topic) noexcept {
-  const auto levels = split<4>(topic);
-  if (!levels) return malformed_topic{"not of the four levels service/{name}/{from}/{id}"};
-  const auto& [root, name, from, id] = *levels;
-  if (!is_account_name(name))
-    return malformed_topic{"service/{name}/{from}/{id}: {name} is not a name of a service"};
-  if (!is_account_name(from))
-    return malformed_topic{"service/{name}/{from}/{id}: {from} is not an account name"};
-  if (!is_message_id(id)) return malformed_topic{"service/{name}/{from}/{id}: {id} is not a message id"};
-  return request_topic{name, from, id};
-}
-
-parsed_topic parse_answer(std::string_view topic) noexcept {
-  const auto levels = split<4>(topic);
-  if (!levels) return malformed_topic{"not of the four levels answer/{to}/{name}/{id}"};
-  const auto& [root, to, name, id] = *levels;
-  if (!is_account_name(to)) return malformed_topic{"answer/{to}/{name}/{id}: {to} is not an account name"};
-  if (!is_account_name(name))
-    return malformed_topic{"answer/{to}/{name}/{id}: {name} is not a name of a service"};
-  if (!is_message_id(id)) return malformed_topic{"answer/{to}/{name}/{id}: {id} is not a message id"};
-  return answer_topic{to, name, id};
 }
 
 parsed_topic parse_profile(std::string_view topic) noexcept {
@@ -103,12 +98,12 @@ parsed_topic parse_profile(std::string_view topic) noexcept {
 
 parsed_topic parse_topic(std::string_view topic) noexcept {
   const auto root = first_level(topic);
-  if (root == "direct") return parse_direct(topic);
-  if (root == "group") return parse_group(topic);
+  if (root == "direct") return parse_four<direct_topic>(topic, root.size(), of_direct);
+  if (root == "group") return parse_four<group_topic>(topic, root.size(), of_group);
   if (root == "ack") return parse_acknowledge(topic);
-  if (root == "receipt") return parse_receipt(topic);
-  if (root == "service") return parse_service(topic);
-  if (root == "answer") return parse_answer(topic);
+  if (root == "receipt") return parse_four<receipt_topic>(topic, root.size(), of_receipt);
+  if (root == "service") return parse_four<request_topic>(topic, root.size(), of_service);
+  if (root == "answer") return parse_four<answer_topic>(topic, root.size(), of_answer);
   if (root == "profile") return parse_profile(topic);
   return ordinary_topic{};
 }

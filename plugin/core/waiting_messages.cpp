@@ -10,7 +10,7 @@ std::size_t waiting_message::recipients() const noexcept {
 }
 
 std::size_t waiting_message::bytes() const noexcept {
-  std::size_t total = sizeof(waiting_message) + sizeof(message_number);
+  std::size_t total = sizeof(waiting_message);
   if (several != nullptr) {
     total += sizeof(audience) + several->of.members->size() * sizeof(std::uint64_t) +
              several->struck.capacity() / 8;
@@ -51,44 +51,53 @@ void waiting_message::drop_struck(std::vector<std::string>& recipients) const {
   });
 }
 
-void waiting_messages::push(waiting_message last) {
+waiting_place waiting_messages::push(waiting_message last) {
   wanted_ += 1;
   bytes_ += last.bytes();
-  numbers_.push_back(last.number);
   messages_.push_back(std::move(last));
+  return first_place_ + messages_.size() - 1;
 }
 
 // Numbers are microseconds, so they tell about where they stand.
 std::size_t waiting_messages::place_of(message_number number) const noexcept {
-  if (numbers_.empty() || number < numbers_.front() || number > numbers_.back()) return numbers_.size();
-  const std::size_t last = numbers_.size() - 1;
+  const std::size_t nowhere = messages_.size();
+  if (messages_.empty() || number < messages_.front().number || number > messages_.back().number) {
+    return nowhere;
+  }
+  const std::size_t last = messages_.size() - 1;
+  if (messages_[last].number == number) return last;
   std::size_t low = 0, high = last;
   if (last != 0) {
-    const double part = static_cast<double>(number - numbers_.front()) /
-                        static_cast<double>(numbers_.back() - numbers_.front());
+    const double part = static_cast<double>(number - messages_.front().number) /
+                        static_cast<double>(messages_.back().number - messages_.front().number);
     const auto guess = std::min(last, static_cast<std::size_t>(part * static_cast<double>(last)));
     std::size_t step = 8;
-    if (numbers_[guess] < number) {
-      for (low = guess; (high = std::min(last, low + step)), numbers_[high] < number; step *= 2) low = high;
+    if (messages_[guess].number < number) {
+      for (low = guess; (high = std::min(last, low + step)), messages_[high].number < number; step *= 2) {
+        low = high;
+      }
     } else {
-      for (high = guess; (low = high - std::min(high, step)), numbers_[low] > number; step *= 2) high = low;
+      for (high = guess; (low = high - std::min(high, step)), messages_[low].number > number; step *= 2) {
+        high = low;
+      }
     }
   }
   while (low < high) {
     const std::size_t middle = low + (high - low) / 2;
-    if (numbers_[middle] < number) {
+    if (messages_[middle].number < number) {
       low = middle + 1;
     } else {
       high = middle;
     }
   }
-  return numbers_[low] == number ? low : numbers_.size();
+  return messages_[low].number == number ? low : nowhere;
 }
 
-waiting_message* waiting_messages::find(message_number number) noexcept {
-  const std::size_t place = place_of(number);
-  if (place == numbers_.size() || !messages_[place].is_wanted()) return nullptr;
-  return &messages_[place];
+waiting_message* waiting_messages::find(message_number number, waiting_place place) noexcept {
+  std::size_t at = place - first_place_;  // of one that is gone: more than there are
+  if (at >= messages_.size() || messages_[at].number != number) at = place_of(number);
+  if (at == messages_.size() || !messages_[at].is_wanted()) return nullptr;
+  return &messages_[at];
 }
 
 void waiting_messages::forget(waiting_message& over) {
@@ -103,27 +112,23 @@ void waiting_messages::forget(waiting_message& over) {
 void waiting_messages::pop_front() {
   wanted_ -= 1;
   bytes_ -= messages_.front().bytes();
-  messages_.pop_front();
-  numbers_.pop_front();
+  drop_first();
   drop_over();
+}
+
+void waiting_messages::drop_first() {
+  messages_.pop_front();
+  ++first_place_;
 }
 
 // The ends stay wanted, so that the watermark and the waiting time are those of real messages.
 void waiting_messages::drop_over() {
-  while (!messages_.empty() && !messages_.front().is_wanted()) {
-    messages_.pop_front();
-    numbers_.pop_front();
-  }
-  while (!messages_.empty() && !messages_.back().is_wanted()) {
-    messages_.pop_back();
-    numbers_.pop_back();
-  }
+  while (!messages_.empty() && !messages_.front().is_wanted()) drop_first();
+  while (!messages_.empty() && !messages_.back().is_wanted()) messages_.pop_back();
   constexpr std::size_t most_over = 1'024;
   const std::size_t over = messages_.size() - wanted_;
   if (over <= most_over || over <= wanted_) return;
   messages_.erase_if([](const waiting_message& each) { return !each.is_wanted(); });
-  while (!numbers_.empty()) numbers_.pop_front();
-  for (std::size_t place = 0; place < messages_.size(); ++place) numbers_.push_back(messages_[place].number);
 }
 
 }  // namespace restante

@@ -1,7 +1,7 @@
 // What is accepted and not yet stored, in order of number: of each message only where it stands in the
 // journal and for whom it still is. Pure bookkeeping, for store_queue.
 //
-// Memory: 72 bytes a message, and for several recipients a bit each and 8 bytes for each name, which messages
+// Memory: 64 bytes a message, and for several recipients a bit each and 8 bytes for each name, which messages
 // to one roster share; it is counted as if they did not. Those over in the middle stay until they are as many
 // as the others, and more than 1,024. Threads: one.
 #pragma once
@@ -22,13 +22,19 @@ namespace restante {
 // Accounts, as keyed hashes (store_queue::name_of()).
 using account_names = std::vector<std::uint64_t>;
 
-// The recipients of a message to a group: all of a roster but one.
+// The recipients of a message, if they are known better than by their names: of one to a group all of a
+// roster but one.
 struct roster_audience {
   std::shared_ptr<const account_names> members;  // null: unknown, the message tells
   std::size_t without = 0;                       // the sender's place; members->size(): it is no member
+  std::uint64_t only = 0;                        // the name of the only recipient; 0: the message tells
 };
 
-struct waiting_message {
+// Where an entry stood when it was put here. A hint alone: the entry itself is to be known by its number.
+using waiting_place = std::uint64_t;
+inline constexpr waiting_place unknown_place = 0;
+
+struct alignas(64) waiting_message {
   // Which of several are struck.
   struct audience {
     roster_audience of;
@@ -56,50 +62,52 @@ struct waiting_message {
   // `recipients`: all, in the order in which they were given. Those struck go.
   void drop_struck(std::vector<std::string>& recipients) const;
 };
-static_assert(sizeof(waiting_message) <= 64, "one line of memory");
+static_assert(sizeof(waiting_message) == 64, "one line of memory");
 
 class waiting_messages {
  public:
-  bool empty() const noexcept { return numbers_.empty(); }
+  bool empty() const noexcept { return messages_.empty(); }
   // With those over between the first and the last; the first and the last are wanted.
-  std::size_t size() const noexcept { return numbers_.size(); }
+  std::size_t size() const noexcept { return messages_.size(); }
   std::size_t wanted() const noexcept { return wanted_; }
   std::size_t bytes() const noexcept { return bytes_; }  // of memory, for those wanted
   const waiting_message& operator[](std::size_t place) const { return messages_[place]; }
   const waiting_message& front() const { return messages_.front(); }
   waiting_message& front() { return messages_.front(); }
 
+  // Before a push that is about to come.
+  void prepare_to_push() const noexcept { messages_.prepare_to_push(); }
   // Its number is larger than all before; it is wanted.
-  void push(waiting_message last);
+  waiting_place push(waiting_message last);
   // The same without a copy: `fill(waiting_message&)` makes it where it stays. A copy of what was written a
   // moment before in smaller pieces waits until all writes before it are done.
   template <typename Fill>
-  void push(message_number number, Fill fill) {
-    numbers_.push_back(number);
+  waiting_place push(message_number number, Fill fill) {
+    waiting_message& last = messages_.push_back();
+    last.number = number;
     try {
-      waiting_message& last = messages_.push_back();
-      last.number = number;
       fill(last);
     } catch (...) {
-      while (messages_.size() >= numbers_.size()) messages_.pop_back();
-      numbers_.pop_back();
+      messages_.pop_back();
       throw;
     }
     wanted_ += 1;
-    bytes_ += messages_.back().bytes();
+    bytes_ += last.bytes();
+    return first_place_ + messages_.size() - 1;
   }
-  // Null: it is not here, or over.
-  waiting_message* find(message_number number) noexcept;
+  // Null: it is not here, or over. `place`: as push() told it, if that is known.
+  waiting_message* find(message_number number, waiting_place place = unknown_place) noexcept;
   // What was found is not wanted any more.
   void forget(waiting_message& over);
   void pop_front();
 
  private:
   std::size_t place_of(message_number number) const noexcept;
+  void drop_first();
   void drop_over();
 
   ring_buffer<waiting_message> messages_;
-  ring_buffer<message_number> numbers_;  // theirs: a search looks at few lines of memory
+  waiting_place first_place_ = 1;  // of the first; those behind it may have moved up since they were told
   std::size_t wanted_ = 0;
   std::size_t bytes_ = 0;
 };

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -23,6 +25,10 @@ void put(std::string& to, Number value) {
 
 template <typename Number>
 void put_at(char* to, Number value) {
+  if constexpr (std::endian::native == std::endian::little) {
+    std::memcpy(to, &value, sizeof value);
+    return;
+  }
   auto rest = static_cast<std::make_unsigned_t<Number>>(value);
   for (std::size_t index = 0; index < sizeof(Number); ++index) {
     to[index] = static_cast<char>(static_cast<unsigned char>(rest & 0xFF));

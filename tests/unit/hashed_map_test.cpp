@@ -23,6 +23,15 @@ TEST(hashed_map, knows_what_was_put_in_and_nothing_else) {
   EXPECT_TRUE(map.empty());
 }
 
+TEST(hashed_map, may_be_prepared_for_any_name) {
+  hashed_map<int> map;
+  map.prepare(7);
+  map.insert(7, 70);
+  map.prepare(8);
+  EXPECT_EQ(map.size(), 1U);
+  EXPECT_FALSE(map.contains(8));
+}
+
 TEST(hashed_map, takes_the_name_0) {
   hashed_map<int> map;
   EXPECT_TRUE(map.insert(0, 5));

@@ -41,5 +41,32 @@ TEST(names, do_not_hide_a_nul) {
   EXPECT_FALSE(is_message_id(std::string("\0", 1)));
 }
 
+TEST(names, are_found_at_the_beginning_of_a_text) {
+  EXPECT_EQ(leading_account_name("bob@example.org/m1"), "bob@example.org");
+  EXPECT_EQ(leading_account_name("bob"), "bob");
+  EXPECT_EQ(leading_account_name("/m1"), "");
+  EXPECT_EQ(leading_account_name(""), "");
+  EXPECT_EQ(leading_message_id("m1\nbob/m2"), "m1");
+  EXPECT_EQ(leading_message_id("m1@2"), "m1");
+  const std::string longest(64, 'x');
+  EXPECT_EQ(leading_account_name(longest + "/m1"), longest);
+  EXPECT_EQ(leading_message_id(longest), longest);
+  EXPECT_EQ(leading_account_name(longest + "x/m1"), "") << "too long";
+  EXPECT_EQ(leading_message_id(longest + "x"), "") << "too long";
+}
+
+TEST(names, are_the_same_only_if_every_byte_is) {
+  for (std::size_t size = 0; size < 40; ++size) {
+    const std::string name(size, 'x');
+    EXPECT_TRUE(same_name(name, std::string(size, 'x'))) << size;
+    EXPECT_FALSE(same_name(name, name + 'x')) << size;
+    for (std::size_t at = 0; at < size; ++at) {
+      auto other = name;
+      other[at] = 'y';
+      EXPECT_FALSE(same_name(name, other)) << size << ' ' << at;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace restante

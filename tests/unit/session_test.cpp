@@ -62,10 +62,15 @@ TEST(session, releases_what_it_holds_and_nothing_else) {
   EXPECT_TRUE(here.release(2, was));
   EXPECT_EQ(was.number, 7);
   EXPECT_EQ(was.group, crew);
+  EXPECT_EQ(was.place, unknown_place);
   EXPECT_EQ(here.held_bytes, 100U);
   EXPECT_EQ(here.held_without_number, 1U);
   EXPECT_TRUE(here.release(1));
   EXPECT_FALSE(here.release(1));
+  here.hold(5, 8, 10, nullptr, 77);
+  EXPECT_TRUE(here.release(5, was));
+  EXPECT_EQ(was.place, 77U);
+  EXPECT_EQ(was.group, nullptr);
   EXPECT_EQ(here.held_bytes, 0U);
   EXPECT_EQ(here.held_without_number, 0U);
   EXPECT_TRUE(here.held.empty());

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <new>
 #include <random>
 #include <vector>
 
@@ -40,6 +41,51 @@ TEST(waiting_messages, are_found_however_unevenly_they_came) {
     ASSERT_EQ(all.find(0), nullptr);
   }
   EXPECT_EQ(waiting_messages().find(1), nullptr);
+}
+
+TEST(waiting_messages, are_found_by_the_place_that_was_told_also_when_others_went) {
+  std::mt19937_64 random(4);
+  waiting_messages all;
+  struct known {
+    message_number number;
+    waiting_place place;
+  };
+  std::vector<known> waiting;
+  message_number number = 1'000;
+  for (int step = 0; step < 50'000; ++step) {
+    if (waiting.size() < 3'000 && random() % 2 == 0) {
+      number += 1 + static_cast<message_number>(random() % 3);
+      const auto place =
+          random() % 2 == 0 ? all.push(to_one(number)) : all.push(number, [](waiting_message& made) {
+            made.recipient = 7;
+            made.left = 1;
+          });
+      waiting.push_back({number, place});
+      continue;
+    }
+    if (waiting.empty()) continue;
+    const auto at = random() % waiting.size();
+    const auto [wanted, place] = waiting[at];
+    auto* found = all.find(wanted, place);
+    ASSERT_NE(found, nullptr);
+    ASSERT_EQ(found->number, wanted);
+    ASSERT_EQ(all.find(wanted), found) << "without its place";
+    ASSERT_EQ(all.find(wanted, place + 5), found) << "with that of another";
+    ASSERT_TRUE(found->strike(7));
+    all.forget(*found);
+    ASSERT_EQ(all.find(wanted, place), nullptr) << "it is over";
+    waiting.erase(waiting.begin() + static_cast<std::ptrdiff_t>(at));
+  }
+}
+
+TEST(waiting_messages, stay_as_they_were_when_one_cannot_be_made) {
+  waiting_messages all;
+  const auto first = all.push(to_one(1));
+  EXPECT_THROW(all.push(2, [](waiting_message&) { throw std::bad_alloc(); }), std::bad_alloc);
+  EXPECT_EQ(all.size(), 1U);
+  EXPECT_EQ(all.wanted(), 1U);
+  EXPECT_EQ(all.find(2), nullptr);
+  EXPECT_NE(all.find(1, first), nullptr);
 }
 
 TEST(waiting_messages, take_no_memory_for_ever_when_they_are_over) {
