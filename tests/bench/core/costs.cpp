@@ -230,42 +230,18 @@ std::vector<std::string> some_ids(std::size_t count) {
   return made;
 }
 
-// Each sends to the next; one of 50 messages in each loop of the broker; `ack` once in `loops_an_ack`.
-cost ring(int loops_an_ack) {
+// Each sends to the next; one of 50 messages in each loop of the broker, an `ack` in `loops_an_ack`, each at
+// another time. With `among` the time of that is not counted.
+cost ring(int loops_an_ack, other_work* among = nullptr) {
   constexpr int clients = 50, loops = 4'000;
   bench with(clients);
-  const auto ids = some_ids(loops);
-  const std::string payload(64, 'x');
-  std::string topic;
-  return timed(with, std::size_t{clients} * loops, [&] {
-    for (int loop = 0; loop < loops; ++loop) {
-      for (int from = 0; from < clients; ++from) {
-        const int to = (from + 1) % clients;
-        topic.assign("direct/").append(user(to)).append("/");
-        const std::size_t key_at = topic.size();
-        topic.append(user(from)).append("/").append(ids[static_cast<std::size_t>(loop)]);
-        if (!with.publish(from, topic, payload) || !with.hear(to)) std::abort();
-        with.note(to, std::string_view(topic).substr(key_at));
-      }
-      if (loop % loops_an_ack == loops_an_ack - 1) {
-        for (int who = 0; who < clients; ++who) with.acknowledge(who);
-      }
-      with.tick();
-    }
-  });
-}
-
-// The ring among other work, of which the time is not counted.
-cost ring_among_other_work(int loops_an_ack) {
-  constexpr int clients = 50, loops = 4'000;
-  bench with(clients);
-  other_work other;
   const auto ids = some_ids(loops);
   const std::string payload(64, 'x');
   std::string topic;
   std::chrono::steady_clock::duration spent{};
   const auto count = [&](auto ours) {
-    other.go_on();
+    if (among == nullptr) return ours();
+    among->go_on();
     const auto began = std::chrono::steady_clock::now();
     ours();
     spent += std::chrono::steady_clock::now() - began;
@@ -284,13 +260,13 @@ cost ring_among_other_work(int loops_an_ack) {
           if (!with.hear(to)) std::abort();
         });
         with.note(to, std::string_view(topic).substr(key_at));
-        // Each has its turn at another time.
         if ((loop + from) % loops_an_ack == 0) count([&] { with.acknowledge(from); });
       }
       count([&] { with.tick(); });
     }
   });
-  result.ns = std::chrono::duration<double, std::nano>(spent).count() / (clients * loops);
+  if (among != nullptr)
+    result.ns = std::chrono::duration<double, std::nano>(spent).count() / (clients * loops);
   return result;
 }
 
@@ -344,9 +320,11 @@ cost group() {
 int main() {
   using namespace restante;
   measure("ring, ack every 10 loops", "message", [] { return ring(10); });
-  if (std::getenv("ONLY")) return 0;
   measure("ring, ack every 40 loops", "message", [] { return ring(40); });
-  measure("ring, ack every 10, cold", "message", [] { return ring_among_other_work(10); });
+  measure("ring, ack every 10, cold", "message", [] {
+    other_work other;
+    return ring(10, &other);
+  });
   measure("ring, receipts", "message", [] { return receipts(1); });
   measure("ring, receipts at QoS 0", "message", [] { return receipts(0); });
   measure("group of 100", "delivery", [] { return group(); });
