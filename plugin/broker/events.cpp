@@ -79,7 +79,7 @@ int broker_events::acl_check(const mosquitto_evt_acl_check& event) {
 }
 
 int broker_events::check_write(const mosquitto_evt_acl_check& event) {
-  const session* from = office_.find(handle_of(event.client));
+  const session* from = office_.session_of(handle_of(event.client));
   if (from == nullptr) return check_will(event);
   const policy& rights = *from->account->rights;
   const auto topic = text_of(event.topic);

@@ -171,8 +171,8 @@ class post_office {
   // Nothing is left to be stored.
   bool is_drained() const noexcept { return queue_.empty(); }
 
-  // Null if there is no such session. It is to be looked at only.
-  session* find(session_handle handle) const;
+  // Null if there is no such session.
+  const session* session_of(session_handle handle) const { return find(handle); }
   // For tests and statistics.
   std::size_t queued_entries() const noexcept { return queue_.messages() + queue_.removals(); }
   std::size_t remembered_publishes() const noexcept { return recent_.size(); }
@@ -213,6 +213,7 @@ class post_office {
     bool takes_properties = false;  // any of them
   };
   // post_office.cpp
+  session* find(session_handle handle) const;
   session*& found_lately(session_handle handle) const noexcept;
   account_state* find_account(std::string_view name);  // null: it has no sessions
   account_state& open_account(const shared_policy& rights);

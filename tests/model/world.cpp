@@ -502,7 +502,7 @@ void world::publish(std::string_view client_id, const message& what, int) {
   if (what.qos == 0) check_receipt(what.topic, what.payload);
   if (what.qos > 0) {
     for (const auto& [filter, qos] : to->filters) kept |= qos > 0 && filter_matches(filter, what.topic);
-    const session* here = std::as_const(*office_).find(to->handle);
+    const session* here = office_->session_of(to->handle);
     kept |= here != nullptr && here->filters_unknown;
   }
   if (kept) truth_.handed_over(to->account, what.number, to->handle, groups_, is_handoff(to->account));

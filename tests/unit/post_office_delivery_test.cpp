@@ -504,7 +504,7 @@ TEST_F(resent_messages, that_are_not_stored_yet_are_not_forgotten_by_a_page_that
   EXPECT_THAT(second.resolve, ElementsAre(first->key)) << "the number of the other is known";
   answer(second, {first}, true, {{first->key, first->number}});
   EXPECT_EQ(held_by(phone), 2U);
-  EXPECT_EQ(std::as_const(*office).find(phone)->held_without_number, 0U);
+  EXPECT_EQ(office->session_of(phone)->held_without_number, 0U);
   EXPECT_THAT(handed_to("phone"), ElementsAre(topic("bert", 2))) << "the broker has resent the first";
   publish(phone, "ack/bert", "anna/m1\nanna/m2\n");
   EXPECT_EQ(held_by(phone), 0U);

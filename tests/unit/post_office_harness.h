@@ -256,10 +256,8 @@ class post_office_harness : public ::testing::Test {
   }
   static shared_message row_of(const envelope& stored) { return stored.what; }
 
-  bool is_live(session_handle handle) const { return std::as_const(*office).find(handle)->live; }
-  std::size_t held_by(session_handle handle) const {
-    return std::as_const(*office).find(handle)->held.size();
-  }
+  bool is_live(session_handle handle) const { return office->session_of(handle)->live; }
+  std::size_t held_by(session_handle handle) const { return office->session_of(handle)->held.size(); }
   // Topics handed over by the mailbox to this client, in order.
   std::vector<std::string> handed_to(const std::string& client_id) const {
     std::vector<std::string> topics;

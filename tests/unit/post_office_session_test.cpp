@@ -25,7 +25,7 @@ class sessions : public post_office_harness {
   bool comes_back_known(const std::string& account, const std::string& client_id) {
     const auto handle = resume(account, client_id);
     office->told_subscription_count(handle, 1);
-    const session& back = *std::as_const(*office).find(handle);
+    const session& back = *office->session_of(handle);
     EXPECT_TRUE(back.wants_mail());
     return !back.filters_unknown && back.filters.size() == 1;
   }
@@ -59,7 +59,7 @@ TEST_F(sessions, that_take_over_an_open_connection_go_on_with_its_filters) {
   const auto after = resume("bert", "phone");
   office->disconnect(before);
   office->told_subscription_count(after, 1);
-  EXPECT_EQ(std::as_const(*office).find(after)->filters.size(), 1U);
+  EXPECT_EQ(office->session_of(after)->filters.size(), 1U);
   EXPECT_FALSE(office->needs_count(after));
 }
 
@@ -68,14 +68,14 @@ TEST_F(sessions, that_take_over_a_connection_that_leaves_nothing_behind_begin_an
   const auto before = connect("bert", "phone");
   office->subscribe(before, "direct/bert/#", 1);
   const auto after = resume("bert", "phone");
-  EXPECT_THAT(std::as_const(*office).find(after)->filters, IsEmpty());
+  EXPECT_THAT(office->session_of(after)->filters, IsEmpty());
 }
 
 TEST_F(sessions, of_another_account_are_not_taken_over) {
   open();
   leave_behind("bert", "shared");
   const auto cleo = resume("cleo", "shared");
-  EXPECT_THAT(std::as_const(*office).find(cleo)->filters, IsEmpty());
+  EXPECT_THAT(office->session_of(cleo)->filters, IsEmpty());
   EXPECT_TRUE(office->client_id_is_taken("shared", "bert"));
   EXPECT_FALSE(office->client_id_is_taken("shared", "cleo"));
   EXPECT_FALSE(office->client_id_is_taken("another", "bert"));
@@ -137,7 +137,7 @@ TEST_F(sessions, have_no_more_durable_filters_than_they_may) {
   EXPECT_TRUE(office->subscribe(bert, "weather/today", 1)) << "another topic";
   office->unsubscribe(bert, "direct/bert/anna/+");
   EXPECT_TRUE(office->subscribe(bert, "direct/bert/dora/+", 1));
-  EXPECT_EQ(std::as_const(*office).find(bert)->filters.size(), 2U);
+  EXPECT_EQ(office->session_of(bert)->filters.size(), 2U);
 }
 
 TEST_F(sessions, of_an_account_that_is_blocked_are_closed_at_once) {
